@@ -1,0 +1,5 @@
+/** The SelectorProvider itself. */
+@NullMarked
+package dev.millrace.provider;
+
+import org.jspecify.annotations.NullMarked;

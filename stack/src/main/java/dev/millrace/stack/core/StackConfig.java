@@ -1,0 +1,64 @@
+package dev.millrace.stack.core;
+
+import dev.millrace.stack.wire.IpAddress;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a stack is told about its network and its limits. Immutable.
+ *
+ * @param addresses own addresses with their prefix lengths; loopback addresses need not be listed
+ * @param gateways next hops for everything off-link, at most one per family
+ * @param mtu largest IP packet in bytes
+ * @param bufferBytesPerShard limit of send and receive memory per core
+ * @param maxConnectionsPerShard limit of connections (all states but TIME-WAIT) per core
+ * @param minRtoNs lower bound of the retransmission timeout (200 ms as Linux)
+ * @param initialBufferBytes receive and send buffer of a fresh connection
+ * @param maxReceiveBufferBytes limit of receive auto-tuning
+ * @param maxSendBufferBytes limit of send auto-tuning
+ */
+public record StackConfig(
+        List<Interface> addresses,
+        List<IpAddress> gateways,
+        int mtu,
+        long bufferBytesPerShard,
+        int maxConnectionsPerShard,
+        long minRtoNs,
+        int initialBufferBytes,
+        int maxReceiveBufferBytes,
+        int maxSendBufferBytes) {
+
+    /** One own address and the length of its on-link prefix in bits (of 32 or 128). */
+    public record Interface(IpAddress address, int prefixLength) {
+        /** True when {@code other} is of the same family and lies in this prefix. */
+        public boolean contains(IpAddress other) {
+            if (address.isV4() != other.isV4()) {
+                return false;
+            }
+            int bits = address.isV4() ? prefixLength + 96 : prefixLength;
+            long highMask = bits >= 64 ? -1L : bits == 0 ? 0 : -1L << (64 - bits);
+            long lowMask = bits <= 64 ? 0 : bits == 128 ? -1L : -1L << (128 - bits);
+            return ((address.high() ^ other.high()) & highMask) == 0 && ((address.low() ^ other.low()) & lowMask) == 0;
+        }
+    }
+
+    public StackConfig {
+        addresses = List.copyOf(addresses);
+        gateways = List.copyOf(gateways);
+    }
+
+    /** Linux' defaults, with these addresses. */
+    public static StackConfig of(List<Interface> addresses, List<IpAddress> gateways, int mtu) {
+        return new StackConfig(addresses, gateways, mtu, 512L << 20, 1 << 20, 200_000_000L, 128 << 10, 6 << 20, 4 << 20);
+    }
+
+    /** The gateway of that family, or null. */
+    public @Nullable IpAddress gateway(boolean v4) {
+        for (IpAddress gateway : gateways) {
+            if (gateway.isV4() == v4) {
+                return gateway;
+            }
+        }
+        return null;
+    }
+}

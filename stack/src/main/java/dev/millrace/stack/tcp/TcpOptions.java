@@ -1,0 +1,48 @@
+package dev.millrace.stack.tcp;
+
+/**
+ * Socket options as the application set them. Written by the application before {@code connect}/{@code listen} or before
+ * {@link TcpSocket#optionsChanged()}, which publishes them to the core; units as in the JDK's options.
+ */
+public final class TcpOptions {
+    public boolean noDelay;
+    public boolean keepAlive;
+    /** Seconds; 7200 as Linux. */
+    public int keepIdleSeconds = 7200;
+    /** Seconds; 75 as Linux. */
+    public int keepIntervalSeconds = 75;
+    /** Probes; 9 as Linux. */
+    public int keepCount = 9;
+    /** SO_RCVBUF in bytes as the application asked, 0 = auto-tuned. */
+    public int receiveBufferBytes;
+    /** SO_SNDBUF in bytes as the application asked, 0 = auto-tuned. */
+    public int sendBufferBytes;
+    /** IP_TOS / IPV6_TCLASS, 0..255. */
+    public int trafficClass;
+    /** TCP_USER_TIMEOUT in ms (RFC 5482), 0 = by retransmission count. */
+    public int userTimeoutMs;
+    /** TCP_QUICKACK: acknowledge at once. */
+    public boolean quickAck;
+    public boolean reuseAddress;
+    public boolean reusePort;
+
+    public TcpOptions() {}
+
+    /** What a connection inherits from its listener, as on Linux: everything. */
+    public TcpOptions copy() {
+        TcpOptions copy = new TcpOptions();
+        copy.noDelay = noDelay;
+        copy.keepAlive = keepAlive;
+        copy.keepIdleSeconds = keepIdleSeconds;
+        copy.keepIntervalSeconds = keepIntervalSeconds;
+        copy.keepCount = keepCount;
+        copy.receiveBufferBytes = receiveBufferBytes;
+        copy.sendBufferBytes = sendBufferBytes;
+        copy.trafficClass = trafficClass;
+        copy.userTimeoutMs = userTimeoutMs;
+        copy.quickAck = quickAck;
+        copy.reuseAddress = reuseAddress;
+        copy.reusePort = reusePort;
+        return copy;
+    }
+}
