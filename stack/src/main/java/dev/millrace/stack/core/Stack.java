@@ -72,7 +72,11 @@ public final class Stack implements AutoCloseable {
      * @param binding from {@link #bind}, taken over; or null for an ephemeral port on the address that routing chooses
      */
     public ConnectCall connect(
-            @Nullable LocalBinding binding, IpAddress remote, int remotePort, TcpOptions options, TcpObserver observer) {
+            @Nullable LocalBinding binding,
+            IpAddress remote,
+            int remotePort,
+            TcpOptions options,
+            TcpObserver observer) {
         throw new UnsupportedOperationException();
     }
 

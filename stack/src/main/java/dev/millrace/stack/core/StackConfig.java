@@ -49,7 +49,8 @@ public record StackConfig(
 
     /** Linux' defaults, with these addresses. */
     public static StackConfig of(List<Interface> addresses, List<IpAddress> gateways, int mtu) {
-        return new StackConfig(addresses, gateways, mtu, 512L << 20, 1 << 20, 200_000_000L, 128 << 10, 6 << 20, 4 << 20);
+        return new StackConfig(
+                addresses, gateways, mtu, 512L << 20, 1 << 20, 200_000_000L, 128 << 10, 6 << 20, 4 << 20);
     }
 
     /** The gateway of that family, or null. */

@@ -22,7 +22,8 @@ public final class ChunkPool implements AutoCloseable {
 
     /** @param maxBytes limit of the memory reserved, in bytes; rounded down to whole slabs of 1 MiB, at least one. */
     public ChunkPool(long maxBytes) {
-        int slabs = Math.clamp(maxBytes / ((long) Chunk.SIZE * CHUNKS_PER_SLAB), 1, Integer.MAX_VALUE / CHUNKS_PER_SLAB);
+        int slabs =
+                Math.clamp(maxBytes / ((long) Chunk.SIZE * CHUNKS_PER_SLAB), 1, Integer.MAX_VALUE / CHUNKS_PER_SLAB);
         this.maxChunks = slabs * CHUNKS_PER_SLAB;
         this.free = new MpmcArrayQueue<>(maxChunks);
     }

@@ -52,6 +52,7 @@ public final class ReceiveBuffer {
     private long head;
 
     // compare-and-set by both
+    @SuppressWarnings("UnusedVariable") // through GUARD
     private int guard;
 
     public ReceiveBuffer(ChunkPool pool, int capacity) {

@@ -52,6 +52,7 @@ public final class SendBuffer {
     private volatile int capacity;
 
     // compare-and-set by both
+    @SuppressWarnings("UnusedVariable") // through GUARD
     private int guard;
 
     public SendBuffer(ChunkPool pool, int capacity) {

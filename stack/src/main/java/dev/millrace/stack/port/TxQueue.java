@@ -9,7 +9,8 @@ public interface TxQueue {
     int HEADROOM = 128;
 
     /** An empty packet with {@link #HEADROOM} reserved, or null when the pool is empty. */
-    @Nullable Packet allocate();
+    @Nullable
+    Packet allocate();
 
     /**
      * Sends up to {@code count} frames, in order; returns how many were accepted. The queue owns those from then on. The caller keeps the

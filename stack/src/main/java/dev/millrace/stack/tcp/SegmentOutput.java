@@ -14,16 +14,19 @@ public interface SegmentOutput {
     }
 
     /** The path, or null when there is no route. */
-    @Nullable Path path(IpAddress local, IpAddress remote);
+    @Nullable
+    Path path(IpAddress local, IpAddress remote);
 
     /** The own address to use towards {@code remote} (RFC 6724 §5), or null when there is no route. */
-    @Nullable IpAddress sourceFor(IpAddress remote);
+    @Nullable
+    IpAddress sourceFor(IpAddress remote);
 
     /**
      * An empty packet, its window where the TCP header belongs, or null when packets or ring space are short: the caller keeps its state as
      * if it had not tried, and tries again in {@code Tcp.onOutputAvailable}.
      */
-    @Nullable Packet allocate(Path path);
+    @Nullable
+    Packet allocate(Path path);
 
     /**
      * Sends what stands in the packet's window: TCP header, checksum field zero, and payload. Adds checksum, IP and link headers.

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  */
 public interface TcpAcceptor {
     /** The next established connection, or null when there is none now. */
-    @Nullable TcpSocket accept();
+    @Nullable
+    TcpSocket accept();
 
     boolean hasPending();
 

@@ -23,6 +23,7 @@ public final class TcpOptions {
     public int userTimeoutMs;
     /** TCP_QUICKACK: acknowledge at once. */
     public boolean quickAck;
+
     public boolean reuseAddress;
     public boolean reusePort;
 
