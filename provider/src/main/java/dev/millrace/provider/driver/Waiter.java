@@ -1,5 +1,6 @@
 package dev.millrace.provider.driver;
 
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +44,8 @@ public abstract class Waiter {
 
     /** Tells the waiting thread, if any, that {@link #isSatisfied} may have become true. Any thread; never blocks. */
     public final void signal() {
-        int state = how; // volatile read after the caller's volatile write
+        VarHandle.fullFence(); // the caller may have published with release order only
+        int state = how;
         if (state == AWAKE) {
             return;
         }
@@ -65,6 +67,7 @@ public abstract class Waiter {
         thread = Thread.currentThread();
         asleepOn = null;
         how = PARKED;
+        VarHandle.fullFence(); // isSatisfied() may read with acquire order only
     }
 
     /** Announces a sleep in the port of {@code shard}; the caller checks {@link #isSatisfied} next. */
@@ -72,6 +75,7 @@ public abstract class Waiter {
         thread = Thread.currentThread();
         asleepOn = shard;
         how = IN_PORT;
+        VarHandle.fullFence();
     }
 
     final void awake() {
