@@ -30,4 +30,10 @@ public abstract class Path {
 
     /** Evidence from above that the neighbour is alive (RFC 4861 §7.3.1): an acknowledgment of new data came. Cheap. */
     public abstract void confirm(long nowNs);
+
+    /**
+     * A router on the way takes no packet larger than {@code mtu} (RFC 1191, 8201). Called only once the quoted segment has been
+     * checked against what is in flight (RFC 5927 §7). Never raises {@link #mtu()}; the path tries larger ones again after ten minutes.
+     */
+    public abstract void onPacketTooBig(int mtu, long nowNs);
 }
