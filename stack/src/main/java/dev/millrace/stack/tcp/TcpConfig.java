@@ -1,0 +1,86 @@
+package dev.millrace.stack.tcp;
+
+/**
+ * Limits and times of one shard's TCP. Immutable.
+ *
+ * @param shard this core's number, which its connections report
+ * @param minRtoNs lower bound of the retransmission timeout
+ * @param initialBufferBytes receive and send buffer of a fresh connection
+ * @param maxReceiveBufferBytes limit of receive auto-tuning
+ * @param maxSendBufferBytes limit of send auto-tuning
+ * @param maxConnections connections in any state but TIME-WAIT
+ * @param maxHalfOpenPerListener passive opens of one listener that wait for their final ACK
+ * @param maxTimeWait TIME-WAIT entries; beyond, the oldest gives way
+ * @param timeWaitNs how long TIME-WAIT lasts (60 s as Linux)
+ * @param synRetries retransmissions of a SYN before giving up (tcp_syn_retries)
+ * @param synAckRetries retransmissions of a SYN+ACK before forgetting (tcp_synack_retries)
+ * @param retries retransmissions of data before giving up (tcp_retries2)
+ * @param orphanRetries retransmissions after the application has closed (tcp_orphan_retries)
+ * @param delayedAckNs how long an ACK may wait for data to ride on (40 ms as Linux)
+ * @param finWait2Ns how long a closed connection waits for the peer's FIN (tcp_fin_timeout)
+ * @param congestionControl name of the algorithm, {@code cubic} or {@code newreno}
+ */
+public record TcpConfig(
+        int shard,
+        long minRtoNs,
+        int initialBufferBytes,
+        int maxReceiveBufferBytes,
+        int maxSendBufferBytes,
+        int maxConnections,
+        int maxHalfOpenPerListener,
+        int maxTimeWait,
+        long timeWaitNs,
+        int synRetries,
+        int synAckRetries,
+        int retries,
+        int orphanRetries,
+        long delayedAckNs,
+        long finWait2Ns,
+        String congestionControl) {
+
+    private static final long MS = 1_000_000L;
+    private static final long SECOND = 1_000 * MS;
+
+    /** Linux' defaults. */
+    public static TcpConfig of(int shard) {
+        return new TcpConfig(
+                shard,
+                200 * MS,
+                128 << 10,
+                6 << 20,
+                4 << 20,
+                1 << 20,
+                4096,
+                1 << 17,
+                60 * SECOND,
+                6,
+                5,
+                15,
+                8,
+                40 * MS,
+                60 * SECOND,
+                "cubic");
+    }
+
+    /** As this one, with these buffer sizes and this minimum RTO and connection limit. */
+    public TcpConfig with(
+            long minRto, int initialBuffer, int maxReceiveBuffer, int maxSendBuffer, int connectionLimit) {
+        return new TcpConfig(
+                shard,
+                minRto,
+                initialBuffer,
+                maxReceiveBuffer,
+                maxSendBuffer,
+                connectionLimit,
+                maxHalfOpenPerListener,
+                maxTimeWait,
+                timeWaitNs,
+                synRetries,
+                synAckRetries,
+                retries,
+                orphanRetries,
+                delayedAckNs,
+                finWait2Ns,
+                congestionControl);
+    }
+}

@@ -1,0 +1,4 @@
+package dev.millrace.stack.tcp;
+
+/** One connection. */
+public abstract class TcpConnection implements TcpSocket {}
