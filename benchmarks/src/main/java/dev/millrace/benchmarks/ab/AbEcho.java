@@ -1,0 +1,204 @@
+package dev.millrace.benchmarks.ab;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * {@code ./millrace ab echo}: how many 64-byte exchanges per second does an unmodified NIO server give its client, with the flag and
+ * without it? Two JVMs on a core each; rounds interleaved A B B A.
+ */
+@Command(
+        name = "ab echo",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "A 64-byte NIO echo between two JVMs, on Millrace and on the kernel's loopback, side by side.")
+public final class AbEcho implements Callable<Integer> {
+    @Option(names = "--link", paramLabel = "LINK", description = "memif (default), vhost, or '<server> <client>' links")
+    private String link = "memif";
+
+    @Option(names = "--connections", split = ",", description = "phases with that many connections (default 1,32,256)")
+    private List<Integer> connections = List.of(1, 32, 256);
+
+    @Option(names = "--no-short", description = "leave out the phase of short connections")
+    private boolean noShort;
+
+    @Option(names = "--rounds", description = "visits to each side (default 4)")
+    private int rounds = 4;
+
+    @Option(names = "--seconds", description = "measured seconds of a phase (default 2)")
+    private double seconds = 2;
+
+    @Option(names = "--warm-up", description = "seconds before them (default 1.5)")
+    private double warmUp = 1.5;
+
+    @Option(names = "--quick", description = "one round of one second: a check, not a measurement")
+    private boolean quick;
+
+    @Option(names = "--only", description = "millrace or kernel: one side alone")
+    private @Nullable Side only;
+
+    @Option(names = "--settings", description = "more settings for Millrace: 'key=value;key=value'")
+    private String settings = "";
+
+    @Option(names = "--jvm-args", description = "for all JVMs (default -Xms256m -Xmx256m)")
+    private String jvmArguments = "-Xms256m -Xmx256m";
+
+    @Option(names = "--enforce", description = "exit with 3 when a target is missed")
+    private boolean enforce;
+
+    @Option(names = "--port", description = "the server's port; the next one is used too (default 7007)")
+    private int port = 7007;
+
+    @Option(names = "--jar", required = true, hidden = true, description = "millrace.jar")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Path jar;
+
+    private final PrintStream out = System.out;
+
+    public static void main(String[] args) {
+        CommandLine command = new CommandLine(new AbEcho()).setCaseInsensitiveEnumValuesAllowed(true);
+        command.setExecutionExceptionHandler((failure, line, result) -> {
+            line.getErr().println("ab echo: " + (failure.getMessage() == null ? failure : failure.getMessage()));
+            return 1;
+        });
+        System.exit(command.execute(args));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        EchoPlan plan = plan();
+        List<Integer> cpus = Machine.cpus();
+        if (cpus.size() < 2) {
+            throw new IOException("two CPUs are needed, one for each JVM; this process may use " + cpus.size());
+        }
+        Path directory = Files.createTempDirectory("millrace-ab");
+        Cleanup cleanup = new Cleanup(directory);
+        Runtime.getRuntime().addShutdownHook(new Thread(cleanup::run));
+        try {
+            describe(cpus);
+            String more = settings.isEmpty() ? "" : ";" + settings;
+            if (only != Side.KERNEL && LinkPair.of(link, directory).isDpdk()) {
+                HugePages pages = HugePages.reserve(Files.createDirectory(directory.resolve("huge")));
+                cleanup.pages = pages;
+                more += ";dpdk.args=--huge-dir " + pages.mount();
+            }
+            Figures figures = visitAll(plan, cpus, directory, more);
+            out.println();
+            out.print(only == null ? new Table(figures).toString() : new Table(figures).oneSide(only));
+            return only == null ? verdict(figures) : 0;
+        } finally {
+            cleanup.run();
+        }
+    }
+
+    private EchoPlan plan() {
+        List<String> phases = new ArrayList<>();
+        connections.forEach(count -> phases.add("" + count));
+        if (!noShort) {
+            phases.add(Phase.SHORT);
+        }
+        if (quick) {
+            rounds = 1;
+            seconds = 1;
+            warmUp = 1;
+        }
+        return new EchoPlan(phases, (long) (warmUp * 1000), (long) (seconds * 1000));
+    }
+
+    private void describe(List<Integer> cpus) throws IOException {
+        out.println("machine   " + Machine.describe());
+        out.println("programs  64-byte NIO echo, server on CPU " + cpus.get(0) + ", client on CPU " + cpus.get(1)
+                + ", JVM arguments " + jvmArguments);
+        out.println("sides     Millrace over " + link + (settings.isEmpty() ? "" : " with " + settings)
+                + "; the kernel's loopback");
+        out.println("rounds    " + rounds + " of each side, interleaved; " + seconds + " s after " + warmUp
+                + " s of warm-up; median (min..max)");
+    }
+
+    private Figures visitAll(EchoPlan plan, List<Integer> cpus, Path directory, String more) throws IOException {
+        EchoCommands commands = new EchoCommands(
+                jar.toAbsolutePath(),
+                System.getProperty("java.class.path"),
+                List.of(jvmArguments.split(" ", -1)),
+                cpus,
+                port);
+        Figures figures = new Figures();
+        for (int i = 0; i < 2 * rounds; i++) {
+            Side side = Side.ofVisit(i);
+            if (only == null || only == side) {
+                visit(i, side, commands, plan, directory, more, figures);
+            }
+        }
+        return figures;
+    }
+
+    private void visit(
+            int index, Side side, EchoCommands commands, EchoPlan plan, Path parent, String more, Figures figures)
+            throws IOException {
+        Path directory = Files.createDirectory(parent.resolve("visit-" + index));
+        LinkPair pair = LinkPair.of(link, directory);
+        Visit visit = new Visit(directory, plan.limitSeconds());
+        List<PhaseResult> results =
+                visit.run(commands.server(side, pair, more), commands.client(side, pair, more, plan));
+        if (results.size() != plan.phases().size()) {
+            throw new IOException("the client reported " + results.size() + " of "
+                    + plan.phases().size() + " phases");
+        }
+        String said = visit.announcement("server.err");
+        if (index == 0 && !said.isEmpty()) {
+            out.println("server    " + said);
+        }
+        figures.add(side, results);
+        StringBuilder line = new StringBuilder(String.format("visit %-3d %-9s", index + 1, side));
+        results.forEach(
+                result -> line.append(String.format(" %s: %,d /s ", result.phase(), (long) result.perSecond())));
+        out.println(line.toString().stripTrailing());
+    }
+
+    private int verdict(Figures figures) {
+        boolean met = figures.phases().stream().allMatch(phase -> figures.ratio(phase) >= Phase.target(phase));
+        return met || !enforce ? 0 : 3;
+    }
+
+    /** Gives the huge pages back and removes the files, once, also when the user stops the rig. */
+    private static final class Cleanup {
+        private final Path directory;
+        private volatile @Nullable HugePages pages;
+        private boolean done;
+
+        Cleanup(Path directory) {
+            this.directory = directory;
+        }
+
+        synchronized void run() {
+            if (done) {
+                return;
+            }
+            done = true;
+            try {
+                HugePages reserved = pages;
+                if (reserved != null) {
+                    reserved.close();
+                }
+                try (Stream<Path> files = Files.walk(directory)) {
+                    for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+                        Files.delete(path);
+                    }
+                }
+            } catch (IOException e) {
+                System.err.println("ab echo: left behind: " + directory + ": " + e);
+            }
+        }
+    }
+}
