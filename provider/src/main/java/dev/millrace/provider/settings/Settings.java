@@ -1,0 +1,70 @@
+package dev.millrace.provider.settings;
+
+import dev.millrace.provider.routing.RouteRules;
+import dev.millrace.stack.core.StackConfig.Interface;
+import dev.millrace.stack.wire.IpAddress;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything a user can set, checked. Immutable. {@link Key} documents each; {@link SettingsSource} says where values come from.
+ *
+ * @param linkScheme what stands before the colon of {@code link}
+ * @param linkArgument what stands behind it, or empty
+ * @param mtu bytes, 0 for the link's own
+ * @param mac low 48 bits, 0 for the link's own
+ * @param spinNs Long.MAX_VALUE for ever
+ * @param cpus one per shard, or empty
+ * @param routes null for routing by address
+ * @param impair empty for none
+ * @param memoryBytes per shard
+ * @param connections per shard
+ * @param packets per queue pair
+ * @param report {@code stderr}, a file, or empty for none
+ */
+public record Settings(
+        String linkScheme,
+        String linkArgument,
+        List<Interface> addresses,
+        List<IpAddress> gateways,
+        int mtu,
+        long mac,
+        int shards,
+        DriverKind driver,
+        long spinNs,
+        List<Integer> cpus,
+        @Nullable RouteRules routes,
+        @Nullable Path capture,
+        String impair,
+        List<String> dpdkArgs,
+        long memoryBytes,
+        int connections,
+        int packets,
+        String report,
+        OnFailure onFailure,
+        boolean quiet) {
+
+    public static final String LOOP = "loop";
+
+    public Settings {
+        addresses = List.copyOf(addresses);
+        gateways = List.copyOf(gateways);
+        cpus = List.copyOf(cpus);
+        dpdkArgs = List.copyOf(dpdkArgs);
+    }
+
+    /** The {@code link} setting as it was written. */
+    public String link() {
+        return linkArgument.isEmpty() ? linkScheme : linkScheme + ":" + linkArgument;
+    }
+
+    /**
+     * Checks every value.
+     *
+     * @throws SettingsException for the first that cannot be used
+     */
+    public static Settings of(SettingsSource source) throws SettingsException {
+        return new SettingsParser(source).parse();
+    }
+}
