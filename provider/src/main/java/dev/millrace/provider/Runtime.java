@@ -1,33 +1,110 @@
 package dev.millrace.provider;
 
+import dev.millrace.provider.agent.JdkAccess;
 import dev.millrace.provider.driver.Driver;
+import dev.millrace.provider.driver.Drivers;
+import dev.millrace.provider.routing.Reach;
 import dev.millrace.provider.routing.Router;
 import dev.millrace.provider.routing.SocketJournal;
+import dev.millrace.provider.settings.Settings;
 import dev.millrace.stack.core.Stack;
+import dev.millrace.stack.core.StackConfig;
+import dev.millrace.stack.port.Port;
+import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
 import java.nio.channels.spi.SelectorProvider;
-import java.util.Objects;
+import java.security.SecureRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that the channels and selectors of one provider share: the stack and who drives it, the kernel's provider for
+ * Everything that the channels and selectors of one provider share: the link, the stack and who drives it, the kernel's provider for
  * what the stack does not serve, routing and its journal. Any thread.
  */
 @SuppressWarnings("AvoidCommonTypeNames") // the word for it; java.lang.Runtime is not used in this package
-public final class Runtime {
+public final class Runtime implements AutoCloseable {
+    /** What opens the JDK's own provider to us when there is no agent. */
+    public static final String KERNEL_FLAG = "--add-exports java.base/sun.nio.ch=ALL-UNNAMED";
+
     private final SelectorProvider provider;
     private final @Nullable SelectorProvider kernel;
+    private final Settings settings;
+    private final Port link;
     private final Stack stack;
     private final Driver driver;
     private final Router router;
     private final SocketJournal journal = new SocketJournal();
+    private final AtomicBoolean closed = new AtomicBoolean();
 
-    Runtime(SelectorProvider provider, @Nullable SelectorProvider kernel, Stack stack, Driver driver, Router router) {
-        this.provider = Objects.requireNonNull(provider);
+    private Runtime(
+            SelectorProvider provider,
+            @Nullable SelectorProvider kernel,
+            Settings settings,
+            Port link,
+            Stack stack,
+            Driver driver) {
+        this.provider = provider;
         this.kernel = kernel;
+        this.settings = settings;
+        this.link = link;
         this.stack = stack;
         this.driver = driver;
-        this.router = router;
+        this.router = new Router(new StackReach(stack), settings.routes());
+    }
+
+    /**
+     * Opens the link and starts the stack on it.
+     *
+     * @param provider what channels name as their provider
+     * @throws IOException with one line: which setting, why, what to do; nothing is left behind then
+     */
+    static Runtime start(Settings settings, SelectorProvider provider, JdkAccess access) throws IOException {
+        Report.check(settings);
+        int[] cpus = Processors.choose(settings);
+        Port link = Links.open(settings);
+        Stack stack = null;
+        try {
+            stack = new Stack(config(settings, link), link, new SecureRandom());
+            Driver driver = Drivers.create(settings.driver(), stack, settings.spinNs(), cpus);
+            return new Runtime(provider, access.kernelProvider(), settings, link, stack, driver);
+        } catch (Throwable e) {
+            if (stack != null) {
+                stack.close();
+            }
+            link.close();
+            throw e;
+        }
+    }
+
+    private static StackConfig config(Settings settings, Port link) {
+        StackConfig usual = StackConfig.of(settings.addresses(), settings.gateways(), link.mtu());
+        return new StackConfig(
+                usual.addresses(),
+                usual.gateways(),
+                usual.mtu(),
+                settings.memoryBytes(),
+                settings.connections(),
+                usual.minRtoNs(),
+                usual.initialBufferBytes(),
+                usual.maxReceiveBufferBytes(),
+                usual.maxSendBufferBytes());
+    }
+
+    private record StackReach(Stack stack) implements Reach {
+        @Override
+        public boolean owns(IpAddress address) {
+            return stack.owns(address);
+        }
+
+        @Override
+        public boolean routes(IpAddress destination) {
+            return stack.routes(destination);
+        }
+
+        @Override
+        public boolean listensOn(IpAddress address, int port) {
+            return stack.listensOn(address, port);
+        }
     }
 
     /**
@@ -37,9 +114,14 @@ public final class Runtime {
      */
     public SelectorProvider kernel() throws IOException {
         if (kernel == null) {
-            throw new IOException("kernel sockets need the JVM flag --add-exports java.base/sun.nio.ch=ALL-UNNAMED");
+            throw new IOException("millrace: this socket belongs to the kernel, and that needs the JVM flag "
+                    + KERNEL_FLAG + " (or -javaagent, which needs no flag)");
         }
         return kernel;
+    }
+
+    boolean hasKernel() {
+        return kernel != null;
     }
 
     public Stack stack() {
@@ -61,5 +143,27 @@ public final class Runtime {
     /** What {@code channel.provider()} answers. */
     public SelectorProvider provider() {
         return provider;
+    }
+
+    public Settings settings() {
+        return settings;
+    }
+
+    public Port link() {
+        return link;
+    }
+
+    /** Ends every connection and gives the link back; idempotent. Threads that still wait on a socket are not woken. */
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            try {
+                Report.write(this);
+            } finally {
+                driver.close();
+                stack.close();
+                link.close();
+            }
+        }
     }
 }

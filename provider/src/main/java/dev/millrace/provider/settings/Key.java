@@ -34,8 +34,9 @@ public enum Key {
     DRIVER(
             "driver",
             "inline",
-            "inline | dedicated",
-            "who runs the stack: whichever thread is waiting for I/O, or a pinned thread per shard"),
+            "inline | caretaker | dedicated | manual",
+            "who runs the stack: whichever thread waits for I/O; a thread per shard that sleeps when idle; one that is pinned and"
+                    + " never sleeps; or the program itself"),
     SPIN(
             "spin",
             "50",

@@ -3,8 +3,10 @@ package dev.millrace.provider.settings;
 import dev.millrace.provider.routing.RouteRules;
 import dev.millrace.stack.core.StackConfig.Interface;
 import dev.millrace.stack.wire.IpAddress;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param linkArgument what stands behind it, or empty
  * @param mtu bytes, 0 for the link's own
  * @param mac low 48 bits, 0 for the link's own
+ * @param driver one of {@code Drivers.NAMES}
  * @param spinNs Long.MAX_VALUE for ever
  * @param cpus one per shard, or empty
  * @param routes null for routing by address
@@ -31,7 +34,7 @@ public record Settings(
         int mtu,
         long mac,
         int shards,
-        DriverKind driver,
+        String driver,
         long spinNs,
         List<Integer> cpus,
         @Nullable RouteRules routes,
@@ -66,5 +69,16 @@ public record Settings(
      */
     public static Settings of(SettingsSource source) throws SettingsException {
         return new SettingsParser(source).parse();
+    }
+
+    /** The refusal of {@code cpus}, for what only shows at start. */
+    public SettingsException rejectCpus(String problem) {
+        return SettingsException.of(
+                Key.CPUS, cpus.stream().map(String::valueOf).collect(Collectors.joining(",")), problem);
+    }
+
+    /** The refusal of {@code report}. */
+    public SettingsException rejectReport(IOException reason) {
+        return SettingsException.of(Key.REPORT, report, "cannot be written (" + Values.reason(reason) + ")");
     }
 }

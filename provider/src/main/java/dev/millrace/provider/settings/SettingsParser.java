@@ -1,5 +1,6 @@
 package dev.millrace.provider.settings;
 
+import dev.millrace.provider.driver.Drivers;
 import dev.millrace.provider.routing.RouteRules;
 import dev.millrace.stack.core.StackConfig.Interface;
 import dev.millrace.stack.wire.IpAddress;
@@ -51,7 +52,7 @@ final class SettingsParser {
                 mtu,
                 value(Key.MAC, 0L, Values::mac),
                 shards,
-                value(Key.DRIVER, DriverKind.INLINE, SettingsParser::driver),
+                value(Key.DRIVER, "", SettingsParser::driver),
                 value(Key.SPIN, 0L, SettingsParser::spin),
                 value(Key.CPUS, List.of(), text -> cpus(text, shards)),
                 routes(),
@@ -109,11 +110,11 @@ final class SettingsParser {
         return gateways;
     }
 
-    private static DriverKind driver(String text) {
-        return Arrays.stream(DriverKind.values())
-                .filter(kind -> kind.text().equals(text))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("unknown driver"));
+    private static String driver(String text) {
+        if (!Drivers.NAMES.contains(text)) {
+            throw new IllegalArgumentException("unknown driver");
+        }
+        return text;
     }
 
     private static OnFailure onFailure(String text) {

@@ -1,0 +1,66 @@
+package dev.millrace.provider;
+
+import dev.millrace.provider.settings.Settings;
+import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.port.PortStatistics;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What the setting {@code report} writes when the JVM ends: what a bypassed socket hides from {@code ss} and {@code nstat}. */
+final class Report {
+    private static final String STDERR = "stderr";
+
+    private Report() {}
+
+    /** Refuses a file that cannot be written while there is still somebody to read the refusal. */
+    static void check(Settings settings) throws IOException {
+        if (!settings.report().isEmpty() && !settings.report().equals(STDERR)) {
+            try {
+                Files.writeString(Path.of(settings.report()), "");
+            } catch (IOException e) {
+                throw settings.rejectReport(e);
+            }
+        }
+    }
+
+    static void write(Runtime runtime) {
+        String target = runtime.settings().report();
+        if (target.isEmpty()) {
+            return;
+        }
+        List<String> lines = lines(runtime);
+        if (target.equals(STDERR)) {
+            lines.forEach(System.err::println);
+            return;
+        }
+        try {
+            Files.write(Path.of(target), lines, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            System.err.println("millrace: report=" + target + ": could not be written: " + e);
+        }
+    }
+
+    private static List<String> lines(Runtime runtime) {
+        List<String> lines = new ArrayList<>();
+        lines.add("millrace: sockets");
+        runtime.journal().lines().forEach(line -> lines.add("  " + line));
+        lines.add("millrace: counters");
+        for (Counter counter : Counter.values()) {
+            long sum = 0;
+            for (int shard = 0; shard < runtime.stack().shards(); shard++) {
+                sum += runtime.stack().core(shard).counters().get(counter);
+            }
+            if (sum != 0) {
+                lines.add(String.format("  %-28s %,15d  %s", counter, sum, counter.meaning()));
+            }
+        }
+        PortStatistics lost = runtime.link().statistics();
+        lines.add("millrace: lost outside the stack: " + lost.rxDropped() + " received frames dropped, "
+                + lost.rxErrors() + " refused, " + lost.txDropped() + " sent frames dropped");
+        return lines;
+    }
+}
