@@ -15,7 +15,7 @@ interface LossRecovery {
     /** {@code [from, to)} went out for the first time; {@code to} is SND.NXT now. */
     void onSent(long from, long to, long nowNs);
 
-    /** {@code [from, to)}, which begins at {@link #retransmitFrom}, went out again. */
+    /** {@code [from, to)}, which begins at {@link #retransmitFrom} or {@link #speculateFrom}, went out again. */
     void onRetransmitted(long from, long to, long nowNs);
 
     /**
@@ -51,6 +51,15 @@ interface LossRecovery {
 
     /** End of that range, at most one segment behind its beginning. */
     long retransmitTo();
+
+    /**
+     * To be asked only when {@link #retransmitFrom} is {@link #NOTHING} and no new data can be sent: a range not yet deemed lost that is worth
+     * sending again, because the flight would dry up otherwise (RFC 6675 §4 NextSeg rules 3 and 4), or {@link #NOTHING}.
+     */
+    long speculateFrom();
+
+    /** End of that range. */
+    long speculateTo();
 
     /**
      * Bytes that may enter the network now: cwnd less what is in flight, never negative, limited transmit (RFC 3042) included. At least a

@@ -1,0 +1,150 @@
+package dev.millrace.stack.tcp;
+
+/**
+ * CUBIC (RFC 9438): after a loss the window grows along {@code C·(t − K)³ + Wmax}, fast while far from where the loss happened, slowly
+ * around it; never slower than Reno would. Slow start ends early, without loss, when the round trips begin to grow (HyStart++, see
+ * {@link SlowStartExit}). Windows are reckoned in segments, as the RFC does. Core thread only; allocates nothing.
+ */
+final class Cubic extends AbstractCongestionControl {
+    /** RFC 9438 §5.1, in segments per second cubed. */
+    private static final double C = 0.4;
+
+    /** RFC 9438 §4.6. */
+    private static final double BETA = 0.7;
+
+    /** §4.3: additive increase that makes a Reno with decrease factor β as aggressive as Reno. */
+    private static final double ALPHA = 3 * (1 - BETA) / (1 + BETA);
+
+    private static final double NS_PER_SECOND = 1e9;
+
+    /** RFC 9406 §4.2: without pacing, an acknowledgment grows the window by eight segments at most. */
+    private static final int HYSTART_LIMIT_SEGMENTS = 8;
+
+    private final SlowStartExit slowStartExit = new SlowStartExit();
+
+    /** Window before the last reduction, in segments; 0 when there was none. */
+    private double maxSegments;
+
+    /** Window at the last reduction, where Reno's estimate catches up. */
+    private double priorSegments;
+
+    private boolean inEpoch;
+    private long epochStartNs;
+    private double originSegments;
+    private double timeToOriginSeconds;
+    private double renoSegments;
+    private long lastAckNs;
+    private long roundTripNs;
+
+    /** Growth below one byte is kept until it is one. */
+    private double pendingBytes;
+
+    @Override
+    public void onAck(AckSample sample) {
+        if (sample.rttNs > 0) {
+            roundTripNs = sample.rttNs;
+        }
+        if (!sample.windowLimited) {
+            // §4.2: time in which the application did not use the window is no time in congestion avoidance
+            epochStartNs += Math.max(0, sample.nowNs - lastAckNs);
+            lastAckNs = sample.nowNs;
+            return;
+        }
+        lastAckNs = sample.nowNs;
+        long left = sample.ackedBytes;
+        if (inSlowStart()) {
+            left = growInSlowStart(sample);
+            if (inSlowStart() || left == 0) {
+                return;
+            }
+        }
+        avoidCongestion(left, sample.nowNs);
+    }
+
+    private long growInSlowStart(AckSample sample) {
+        if (ssthreshBytes != UNKNOWN_SSTHRESH) {
+            return slowStart(sample.ackedBytes); // HyStart++ is for the first slow start (RFC 9406 §4.3)
+        }
+        int divisor = slowStartExit.onAck(sample);
+        if (divisor == SlowStartExit.LEAVE) {
+            ssthreshBytes = cwndBytes;
+            return sample.ackedBytes;
+        }
+        long counted = Math.min(sample.ackedBytes, (long) HYSTART_LIMIT_SEGMENTS * mssBytes);
+        cwndBytes = Math.min(cwndBytes + counted / divisor, MAX_WINDOW_BYTES);
+        return 0;
+    }
+
+    private void avoidCongestion(long ackedBytes, long nowNs) {
+        double window = (double) cwndBytes / mssBytes;
+        if (!inEpoch) {
+            beginEpoch(window, nowNs);
+        }
+        double acked = (double) ackedBytes / mssBytes;
+        double elapsed = (double) (nowNs - epochStartNs) / NS_PER_SECOND;
+        renoSegments += (renoSegments >= priorSegments ? 1 : ALPHA) * acked / window; // §4.3
+        double growth;
+        if (cubicAt(elapsed) < renoSegments) {
+            growth = Math.max(0, renoSegments - window) * mssBytes;
+        } else {
+            double target =
+                    Math.clamp(cubicAt(elapsed + (double) roundTripNs / NS_PER_SECOND), window, 1.5 * window); // §4.2
+            growth = (target - window) / window * ackedBytes;
+        }
+        pendingBytes += Math.min(growth, (double) ackedBytes);
+        long whole = (long) pendingBytes;
+        pendingBytes -= whole;
+        cwndBytes = Math.min(cwndBytes + whole, MAX_WINDOW_BYTES);
+    }
+
+    private void beginEpoch(double window, long nowNs) {
+        inEpoch = true;
+        epochStartNs = nowNs;
+        renoSegments = window;
+        pendingBytes = 0;
+        originSegments = Math.max(maxSegments, window);
+        timeToOriginSeconds = Math.cbrt((originSegments - window) / C); // §4.2, K
+    }
+
+    private double cubicAt(double seconds) {
+        double t = seconds - timeToOriginSeconds;
+        return C * t * t * t + originSegments;
+    }
+
+    @Override
+    public void onLoss(long inFlightBytes, long nowNs) {
+        double window = (double) cwndBytes / mssBytes;
+        // §4.7, fast convergence: a flow whose maximum shrinks leaves room for new ones
+        maxSegments = window < maxSegments ? window * (1 + BETA) / 2 : window;
+        priorSegments = window;
+        ssthreshBytes = reducedBytes(inFlightBytes);
+        cwndBytes = ssthreshBytes;
+        inEpoch = false;
+    }
+
+    @Override
+    public void onRto(long inFlightBytes, boolean repeated, long nowNs) {
+        super.onRto(inFlightBytes, repeated, nowNs);
+        // §4.8: congestion avoidance starts over from wherever slow start ends
+        maxSegments = 0;
+        priorSegments = 0;
+        inEpoch = false;
+    }
+
+    @Override
+    public void onIdle(long idleNs, long rtoNs) {
+        super.onIdle(idleNs, rtoNs);
+        epochStartNs += idleNs;
+        lastAckNs += idleNs;
+    }
+
+    @Override
+    protected long reducedBytes(long inFlightBytes) {
+        return Math.max((long) (inFlightBytes * BETA), 2L * mssBytes);
+    }
+
+    @Override
+    public String name() {
+        return "cubic";
+    }
+}

@@ -1,0 +1,114 @@
+package dev.millrace.stack.tcp;
+
+/**
+ * Round-trip time and retransmission timeout of one connection (RFC 6298). Timestamps give several samples per round trip, so each
+ * weighs less (RFC 7323 appendix G). As Linux does, the lower bound stands for the variance term and not for the whole timeout:
+ * {@code RTO = SRTT + max(minRto, 4 × RTTVAR)}, so that a peer's delayed acknowledgment never looks like a loss. Core thread only.
+ */
+final class RttEstimator {
+    /** RFC 6298 (2.1). */
+    static final long INITIAL_RTO_NS = 1_000_000_000L;
+
+    /** RFC 6298 (5.7): when the SYN had to be retransmitted and nothing has been measured. */
+    static final long RTO_AFTER_SYN_TIMEOUT_NS = 3_000_000_000L;
+
+    /** Upper bound (RFC 6298 (2.5) allows 60 s or more; Linux has 120 s). */
+    static final long MAX_RTO_NS = 120_000_000_000L;
+
+    /** Longer samples are a stopped clock or a forged timestamp echo. */
+    private static final long MAX_SAMPLE_NS = MAX_RTO_NS;
+
+    private final long minRtoNs;
+    private long smoothedNs;
+    private long variationNs;
+    private long minimumNs = Long.MAX_VALUE;
+    private long latestNs;
+    private long baseRtoNs = INITIAL_RTO_NS;
+    private int backOffs;
+
+    RttEstimator(long minRtoNs) {
+        assert minRtoNs > 0 && minRtoNs <= MAX_RTO_NS : "minimum RTO";
+        this.minRtoNs = minRtoNs;
+    }
+
+    /** One sample per round trip: the segment was not retransmitted (Karn), or a timestamp tells which transmission was answered. */
+    void onSample(long rttNs) {
+        onSample(rttNs, 1);
+    }
+
+    /**
+     * Takes a sample, which ends any back-off.
+     *
+     * @param samplesPerRoundTrip how many samples this flight will give, about {@code flight / (2 × MSS)} rounded up
+     */
+    void onSample(long rttNs, int samplesPerRoundTrip) {
+        long sample = Math.clamp(rttNs, 1, MAX_SAMPLE_NS);
+        latestNs = sample;
+        minimumNs = Math.min(minimumNs, sample);
+        if (smoothedNs == 0) {
+            smoothedNs = sample;
+            variationNs = sample / 2; // (2.2)
+        } else {
+            int samples = Math.max(1, samplesPerRoundTrip);
+            long error = sample - smoothedNs;
+            variationNs += (Math.abs(error) - variationNs) / (4L * samples); // (2.3), beta = 1/4
+            smoothedNs = Math.max(1, smoothedNs + error / (8L * samples)); // alpha = 1/8
+        }
+        baseRtoNs = Math.min(MAX_RTO_NS, smoothedNs + Math.max(minRtoNs, 4 * variationNs));
+        backOffs = 0;
+    }
+
+    /** The timer expired: the next timeout is twice as long (5.5). */
+    void backOff() {
+        if (rtoNs() < MAX_RTO_NS) {
+            backOffs++;
+        }
+    }
+
+    /** New data was acknowledged without a sample; as Linux, the back-off has served its purpose. */
+    void endBackOff() {
+        backOffs = 0;
+    }
+
+    /** The handshake is over although its SYN timed out: without a sample data begins with three seconds (5.7). */
+    void onSynTimedOut() {
+        backOffs = 0;
+        if (smoothedNs == 0) {
+            baseRtoNs = RTO_AFTER_SYN_TIMEOUT_NS;
+        }
+    }
+
+    /** The timeout to arm now, back-off included. */
+    long rtoNs() {
+        return Math.min(MAX_RTO_NS, baseRtoNs << Math.min(backOffs, 20));
+    }
+
+    boolean hasSample() {
+        return smoothedNs != 0;
+    }
+
+    /** SRTT; 0 before the first sample. */
+    long smoothedRttNs() {
+        return smoothedNs;
+    }
+
+    /** RTTVAR; 0 before the first sample. */
+    long rttVariationNs() {
+        return variationNs;
+    }
+
+    /** Smallest sample so far; Long.MAX_VALUE before the first. */
+    long minimumRttNs() {
+        return minimumNs;
+    }
+
+    /** Newest sample; 0 before the first. */
+    long latestRttNs() {
+        return latestNs;
+    }
+
+    /** Doublings in force. */
+    int backOffs() {
+        return backOffs;
+    }
+}
