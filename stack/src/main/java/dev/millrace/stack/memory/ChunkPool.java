@@ -2,7 +2,7 @@ package dev.millrace.stack.memory;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.jctools.queues.MpmcArrayQueue;
+import org.jctools.queues.varhandle.MpmcVarHandleArrayQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +16,7 @@ public final class ChunkPool implements AutoCloseable {
     private static final int CHUNKS_PER_SLAB = 256;
 
     private final Arena arena = Arena.ofShared();
-    private final MpmcArrayQueue<Chunk> free;
+    private final MpmcVarHandleArrayQueue<Chunk> free;
     private final int maxChunks;
     private volatile int created;
 
@@ -25,7 +25,7 @@ public final class ChunkPool implements AutoCloseable {
         int slabs =
                 Math.clamp(maxBytes / ((long) Chunk.SIZE * CHUNKS_PER_SLAB), 1, Integer.MAX_VALUE / CHUNKS_PER_SLAB);
         this.maxChunks = slabs * CHUNKS_PER_SLAB;
-        this.free = new MpmcArrayQueue<>(maxChunks);
+        this.free = new MpmcVarHandleArrayQueue<>(maxChunks);
     }
 
     /** A chunk, or null when the limit is reached. Any thread. */

@@ -2,7 +2,7 @@ package dev.millrace.stack.port;
 
 import dev.millrace.stack.memory.Packet;
 import dev.millrace.stack.wire.FlowSteering;
-import org.jctools.queues.MpscArrayQueue;
+import org.jctools.queues.varhandle.MpscVarHandleArrayQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +17,7 @@ final class LoopQueue implements RxQueue, TxQueue {
     private final LoopQueue[] all;
     private final PacketPool pool;
     private final Sleeper sleeper;
-    private final MpscArrayQueue<Packet> remote;
+    private final MpscVarHandleArrayQueue<Packet> remote;
     private final @Nullable Packet[] local;
     private int localHead;
     private int localTail;
@@ -27,7 +27,7 @@ final class LoopQueue implements RxQueue, TxQueue {
         this.all = all;
         this.pool = new PacketPool(packets, capacity, index);
         this.sleeper = sleeper;
-        this.remote = new MpscArrayQueue<>(packets);
+        this.remote = new MpscVarHandleArrayQueue<>(packets);
         this.local = new @Nullable Packet[Integer.highestOneBit(Math.max(packets - 1, 1)) * 2];
     }
 

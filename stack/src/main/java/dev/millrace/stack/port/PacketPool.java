@@ -3,7 +3,7 @@ package dev.millrace.stack.port;
 import dev.millrace.stack.memory.Packet;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.jctools.queues.MpscArrayQueue;
+import org.jctools.queues.varhandle.MpscVarHandleArrayQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +22,7 @@ public final class PacketPool implements AutoCloseable {
     private final int capacity;
     private final long mark;
     private final @Nullable Packet[] free;
-    private final MpscArrayQueue<Packet> returned;
+    private final MpscVarHandleArrayQueue<Packet> returned;
     private int freeCount;
     private int created;
 
@@ -36,7 +36,7 @@ public final class PacketPool implements AutoCloseable {
         this.capacity = (capacity + CACHE_LINE - 1) & -CACHE_LINE;
         this.mark = mark;
         this.free = new @Nullable Packet[packets];
-        this.returned = new MpscArrayQueue<>(packets);
+        this.returned = new MpscVarHandleArrayQueue<>(packets);
     }
 
     /** A packet with {@code headroom} bytes reserved, or null when all are in use. Home thread. */
