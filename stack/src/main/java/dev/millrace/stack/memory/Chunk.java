@@ -16,8 +16,17 @@ public final class Chunk {
     /** The same memory for copies from and to application buffers; used with absolute positions only, hence shareable. */
     final ByteBuffer view;
 
-    Chunk(long address, ByteBuffer view) {
+    /** Place in the pool's table, from 1. */
+    final int index;
+
+    /** While free: index of the chunk below on the pool's stack, 0 for none; and how many chunks lie there, this one included. */
+    int below;
+
+    int depth;
+
+    Chunk(long address, ByteBuffer view, int index) {
         this.address = address;
         this.view = view;
+        this.index = index;
     }
 }

@@ -2,47 +2,94 @@ package dev.millrace.stack.memory;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.jctools.queues.varhandle.MpmcVarHandleArrayQueue;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The bounded off-heap memory of one core's send and receive buffers.
  *
- * <p>Chunks are taken by application threads (sending) and by the core (receiving) and returned by the core, so the free list
- * is JCTools' many-to-many array queue: lock-free, and nothing is allocated on the heap once the pool has grown. Memory is
- * reserved in slabs on demand, up to {@code maxBytes}; it is given back to the operating system when the pool is closed.
+ * <p>Chunks are taken by application threads (sending) and by the core (receiving) and returned by either. The free ones form a
+ * Treiber stack (R. K. Treiber, 1986), lock-free, many-to-many: the chunk returned last is taken first, while its lines are still in the
+ * cache, which a queue would spread over the whole pool. The word that is compared and set holds the top's index in its low half and
+ * a stamp in its high half that changes with every step, so that a top that was taken and returned meanwhile is not mistaken
+ * for one that never moved. Nothing is allocated on the heap once the pool has grown.
+ *
+ * <p>Memory is reserved in slabs on demand, up to {@code maxBytes}; it is given back to the operating system when the pool is closed.
  */
 public final class ChunkPool implements AutoCloseable {
-    private static final int CHUNKS_PER_SLAB = 256;
+    private static final int SLAB_SHIFT = 8;
+    private static final int CHUNKS_PER_SLAB = 1 << SLAB_SHIFT;
+    private static final long SLAB_BYTES = (long) Chunk.SIZE * CHUNKS_PER_SLAB;
+
+    private static final long INDEX_MASK = 0xffff_ffffL;
+    private static final long STAMP_STEP = 1L << 32;
+
+    private static final VarHandle TOP;
+
+    static {
+        try {
+            TOP = MethodHandles.lookup().findVarHandle(ChunkPool.class, "top", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private final Arena arena = Arena.ofShared();
-    private final MpmcVarHandleArrayQueue<Chunk> free;
-    private final int maxChunks;
-    private volatile int created;
+
+    /** A row per slab, written under the monitor before an index into it is published through {@link #top}. */
+    private final Chunk[][] table;
+
+    private volatile int slabs;
+
+    /** Stamp and index, see above; index 0 means that no chunk is free. */
+    private volatile long top;
 
     /** @param maxBytes limit of the memory reserved, in bytes; rounded down to whole slabs of 1 MiB, at least one. */
     public ChunkPool(long maxBytes) {
-        int slabs =
-                Math.clamp(maxBytes / ((long) Chunk.SIZE * CHUNKS_PER_SLAB), 1, Integer.MAX_VALUE / CHUNKS_PER_SLAB);
-        this.maxChunks = slabs * CHUNKS_PER_SLAB;
-        this.free = new MpmcVarHandleArrayQueue<>(maxChunks);
+        table = new Chunk[Math.clamp(maxBytes / SLAB_BYTES, 1, Integer.MAX_VALUE / CHUNKS_PER_SLAB)][];
     }
 
     /** A chunk, or null when the limit is reached. Any thread. */
     public @Nullable Chunk take() {
-        Chunk chunk = free.poll();
-        return chunk != null ? chunk : grow();
+        while (true) {
+            long seen = top;
+            int index = (int) seen;
+            if (index == 0) {
+                return grow();
+            }
+            Chunk chunk = chunkAt(index);
+            // a stale value, if another thread has the chunk already; the stamp has changed then
+            long next = (seen & ~INDEX_MASK) + STAMP_STEP | chunk.below;
+            if (TOP.compareAndSet(this, seen, next)) {
+                return chunk;
+            }
+        }
     }
 
     /** Returns a chunk that nothing refers to any more. Any thread. */
     public void give(Chunk chunk) {
-        boolean taken = free.offer(chunk);
-        assert taken : "more chunks returned than were made";
+        while (true) {
+            long seen = top;
+            int index = (int) seen;
+            assert index != chunk.index : "returned twice";
+            chunk.below = index;
+            chunk.depth = index == 0 ? 1 : chunkAt(index).depth + 1;
+            if (TOP.compareAndSet(this, seen, (seen & ~INDEX_MASK) + STAMP_STEP | chunk.index)) {
+                return;
+            }
+        }
+    }
+
+    private Chunk chunkAt(int index) {
+        return table[(index - 1) >>> SLAB_SHIFT][(index - 1) & (CHUNKS_PER_SLAB - 1)];
     }
 
     /** Chunks in use now; exact when no other thread is active. Any thread. */
     public int chunksInUse() {
-        return created - free.size();
+        int index = (int) top; // before slabs: chunks may be made meanwhile, never unmade
+        int free = index == 0 ? 0 : chunkAt(index).depth;
+        return slabs * CHUNKS_PER_SLAB - free;
     }
 
     /** Bytes in use now. Any thread. */
@@ -52,25 +99,29 @@ public final class ChunkPool implements AutoCloseable {
 
     /** The limit, in bytes. */
     public long maxBytes() {
-        return (long) maxChunks * Chunk.SIZE;
+        return table.length * SLAB_BYTES;
     }
 
     private synchronized @Nullable Chunk grow() {
-        Chunk chunk = free.poll();
-        if (chunk != null || created == maxChunks) {
-            return chunk;
+        if ((int) top != 0) {
+            return take(); // returned, or made by another thread, meanwhile
         }
-        MemorySegment slab = arena.allocate((long) Chunk.SIZE * CHUNKS_PER_SLAB, Chunk.SIZE);
-        for (int i = 1; i < CHUNKS_PER_SLAB; i++) {
-            free.offer(chunkOf(slab, i));
+        int slab = slabs;
+        if (slab == table.length) {
+            return null;
         }
-        created += CHUNKS_PER_SLAB;
-        return chunkOf(slab, 0);
-    }
-
-    private static Chunk chunkOf(MemorySegment slab, int index) {
-        MemorySegment piece = slab.asSlice((long) index * Chunk.SIZE, Chunk.SIZE);
-        return new Chunk(piece.address(), piece.asByteBuffer());
+        MemorySegment memory = arena.allocate(SLAB_BYTES, Chunk.SIZE);
+        Chunk[] row = new Chunk[CHUNKS_PER_SLAB];
+        for (int i = 0; i < CHUNKS_PER_SLAB; i++) {
+            MemorySegment piece = memory.asSlice((long) i * Chunk.SIZE, Chunk.SIZE);
+            row[i] = new Chunk(piece.address(), piece.asByteBuffer(), (slab << SLAB_SHIFT) + i + 1);
+        }
+        table[slab] = row;
+        slabs = slab + 1;
+        for (int i = CHUNKS_PER_SLAB - 1; i > 0; i--) {
+            give(row[i]);
+        }
+        return row[0];
     }
 
     /** Frees all memory; no buffer of this pool may be used afterwards. */

@@ -137,8 +137,9 @@ public final class ReceiveBuffer {
             int piece = Math.min(length - done, Chunk.SIZE - offset);
             Memory.copy(address + done, chunk.address + offset, piece);
             done += piece;
+            // after each piece: chunkAt may reclaim, which must know what its chunks hold
+            highest = Math.max(highest, at + piece);
         }
-        highest = Math.max(highest, position + done);
         return done;
     }
 

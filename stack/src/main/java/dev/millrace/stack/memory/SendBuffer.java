@@ -72,10 +72,10 @@ public final class SendBuffer {
         if (!lockForWriting()) {
             return -1;
         }
+        int done = 0;
         try {
             long start = tail;
             int wanted = Math.min(length, freeBytes());
-            int done = 0;
             while (done < wanted) {
                 Chunk chunk = chunkForAppend(start + done);
                 if (chunk == null) {
@@ -88,8 +88,20 @@ public final class SendBuffer {
             }
             TAIL.setRelease(this, start + done);
             return done;
+        } catch (RuntimeException e) {
+            // the source refused: its indices are wrong, or its arena is closed
+            forgetAppended(done);
+            throw e;
         } finally {
             GUARD.setRelease(this, FREE);
+        }
+    }
+
+    /** Returns the chunks that a write which did not complete has begun; the one that holds the tail stays. */
+    private void forgetAppended(int done) {
+        long first = (tail + Chunk.MASK) >>> Chunk.SHIFT;
+        for (long i = first; i <= (tail + done) >>> Chunk.SHIFT; i++) {
+            giveBack(chunks, i);
         }
     }
 
