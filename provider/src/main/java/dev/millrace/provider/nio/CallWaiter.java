@@ -1,0 +1,37 @@
+package dev.millrace.provider.nio;
+
+import dev.millrace.provider.driver.Driver;
+import dev.millrace.provider.driver.Waiter;
+import dev.millrace.stack.core.Stack.ConnectCall;
+
+/**
+ * Waits for a core to take up a call, which it does in its next turn: microseconds, so the wait is not interruptible; an interrupt that comes
+ * meanwhile is noted and left in the thread's flag.
+ */
+final class CallWaiter extends Waiter {
+    private final ConnectCall call;
+
+    private CallWaiter(ConnectCall call) {
+        this.call = call;
+    }
+
+    /** Submits the call and returns when it is done. */
+    static void perform(ConnectCall call, Driver driver) {
+        CallWaiter waiter = new CallWaiter(call);
+        call.whenDone(waiter::signal);
+        call.core().submit(call);
+        boolean interrupted = false;
+        while (!call.isDone()) {
+            driver.await(waiter, Long.MAX_VALUE);
+            interrupted |= Thread.interrupted();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    protected boolean isSatisfied() {
+        return call.isDone();
+    }
+}
