@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.net.SocketException;
 import java.net.SocketOption;
 import java.nio.channels.NetworkChannel;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -14,7 +14,8 @@ import java.util.Set;
  * A channel's socket options: what the application set, checked and rounded as Linux does, kept until {@code bind} or {@code connect}
  * decides where the socket lives, and then either replayed to a kernel channel or applied to the stack's {@link TcpOptions}.
  *
- * <p>Guarded by the channel's state lock.
+ * <p>Changed under the channel's state lock; the values are copied on write, so that any thread may read them, and so that a listener and its many
+ * accepted connections share one map.
  */
 final class RecordedOptions {
     /** Linux keeps probes and times of keepalive in this range; beyond it {@code setsockopt} says EINVAL. */
@@ -31,18 +32,26 @@ final class RecordedOptions {
     private static final int MAX_LINGER_SECONDS = 65535;
 
     private final KernelOptions kernel;
-    private final Map<String, Object> values = new LinkedHashMap<>();
+    private volatile Map<String, Object> values;
 
     RecordedOptions(KernelOptions kernel) {
-        this.kernel = kernel;
+        this(kernel, Map.of());
     }
 
-    /** Those of an accepted connection: what it inherited from its listener. */
-    static RecordedOptions of(KernelOptions kernel, RecordedOptions listener) {
-        RecordedOptions inherited = new RecordedOptions(kernel);
-        inherited.values.putAll(listener.values);
-        inherited.values.putIfAbsent("SO_REUSEADDR", listener.kernel.defaultOf("SO_REUSEADDR"));
-        return inherited;
+    private RecordedOptions(KernelOptions kernel, Map<String, Object> values) {
+        this.kernel = kernel;
+        this.values = values;
+    }
+
+    /** Those of a connection accepted from the listener with these options: all of them. */
+    RecordedOptions inherited(KernelOptions client) {
+        return new RecordedOptions(client, values);
+    }
+
+    /** For a listener: records its defaults that differ from a client's, so that its connections inherit them. */
+    RecordedOptions withListenerDefaults() {
+        put("SO_REUSEADDR", kernel.defaultOf("SO_REUSEADDR"));
+        return this;
     }
 
     Set<SocketOption<?>> supported() {
@@ -66,7 +75,13 @@ final class RecordedOptions {
 
     /** Records a value that {@link #checkSettable} let pass. */
     void set(SocketOption<?> name, Object value) throws SocketException {
-        values.put(name.name(), rounded(name.name(), value));
+        put(name.name(), rounded(name.name(), value));
+    }
+
+    private void put(String name, Object value) {
+        Map<String, Object> changed = new HashMap<>(values);
+        changed.put(name, value);
+        values = changed;
     }
 
     private static Object rounded(String name, Object value) throws SocketException {
@@ -140,8 +155,9 @@ final class RecordedOptions {
 
     /** Sets on a kernel channel what was set on this one. */
     void replayTo(NetworkChannel channel) throws IOException {
+        Map<String, Object> recorded = values;
         for (SocketOption<?> option : channel.supportedOptions()) {
-            Object value = values.get(option.name());
+            Object value = recorded.get(option.name());
             if (value != null) {
                 replay(channel, option, value);
             }

@@ -76,7 +76,7 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
         this.runtime = runtime;
         this.driver = runtime.driver();
         this.family = family;
-        this.options = new RecordedOptions(KernelOptions.server(runtime::kernel));
+        this.options = new RecordedOptions(KernelOptions.server(runtime::kernel)).withListenerDefaults();
     }
 
     // ---- binding ----

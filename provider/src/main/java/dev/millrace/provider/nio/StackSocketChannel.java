@@ -109,7 +109,7 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
     /** An accepted connection. */
     static StackSocketChannel accepted(
             Runtime runtime, ProtocolFamily family, TcpSocket socket, RecordedOptions listenerOptions) {
-        RecordedOptions inherited = RecordedOptions.of(KernelOptions.client(runtime::kernel), listenerOptions);
+        RecordedOptions inherited = listenerOptions.inherited(KernelOptions.client(runtime::kernel));
         StackSocketChannel channel = new StackSocketChannel(runtime, family, inherited);
         synchronized (channel.stateLock) {
             channel.localAddress = Addresses.socketAddress(socket.localAddress(), socket.localPort());
@@ -551,22 +551,23 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         if (notChosen != null) {
             notChosen.close();
         }
-        if (chosen != null) {
-            for (MillraceKey key : registrations.keys()) {
-                key.owner().kernelMayHaveCome(key, this);
-            }
-        }
         return chosen;
     }
 
     private boolean connectOverKernel(SocketChannel delegate, InetSocketAddress remote, long timeoutNs)
             throws IOException {
         try {
+            boolean connected = true;
             if (timeoutNs == NO_TIMEOUT) {
-                return delegate.connect(remote);
+                connected = delegate.connect(remote);
+            } else {
+                delegate.socket().connect(remote, millis(timeoutNs));
             }
-            delegate.socket().connect(remote, millis(timeoutNs));
-            return true;
+            // only now: to the kernel a socket that does not even try to connect is hung up, and ready for everything
+            for (MillraceKey key : registrations.keys()) {
+                key.owner().kernelMayHaveCome(key, this);
+            }
+            return connected;
         } finally {
             closeWith(delegate);
         }
