@@ -1,5 +1,6 @@
 package dev.millrace.stack.core;
 
+import dev.millrace.stack.ip.NetworkConfig;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -32,13 +33,7 @@ public record StackConfig(
     public record Interface(IpAddress address, int prefixLength) {
         /** True when {@code other} is of the same family and lies in this prefix. */
         public boolean contains(IpAddress other) {
-            if (address.isV4() != other.isV4()) {
-                return false;
-            }
-            int bits = address.isV4() ? prefixLength + 96 : prefixLength;
-            long highMask = bits >= 64 ? -1L : bits == 0 ? 0 : -1L << (64 - bits);
-            long lowMask = bits <= 64 ? 0 : bits == 128 ? -1L : -1L << (128 - bits);
-            return ((address.high() ^ other.high()) & highMask) == 0 && ((address.low() ^ other.low()) & lowMask) == 0;
+            return address.sharesPrefix(other, prefixLength);
         }
     }
 
@@ -51,6 +46,14 @@ public record StackConfig(
     public static StackConfig of(List<Interface> addresses, List<IpAddress> gateways, int mtu) {
         return new StackConfig(
                 addresses, gateways, mtu, 512L << 20, 1 << 20, 200_000_000L, 128 << 10, 6 << 20, 4 << 20);
+    }
+
+    /** What of this concerns the IP layer of one shard. Exactly one shard answers for the host. */
+    NetworkConfig network(boolean answering) {
+        List<NetworkConfig.InterfaceAddress> own = addresses.stream()
+                .map(each -> new NetworkConfig.InterfaceAddress(each.address(), each.prefixLength()))
+                .toList();
+        return new NetworkConfig(own, gateways, answering);
     }
 
     /** The gateway of that family, or null. */

@@ -13,7 +13,62 @@ public enum Counter {
     TX_RING_FULL("a frame had to wait because the port took no more"),
     DROP_NO_PACKET("a packet could not be sent because the packet pool was empty"),
 
-    // ip: extended by the ip package
+    // link layer
+    DROP_FRAME_TOO_SHORT("a frame was shorter than its Ethernet header"),
+    DROP_FRAME_NOT_FOR_US("a frame was for another station"),
+    DROP_FRAME_OWN("a frame came from our own hardware address: reflected, or another station has the same"),
+    DROP_FRAME_TYPE("a frame was neither IPv4, IPv6 nor ARP"),
+    DROP_OUTPUT_OVERFLOW("a frame to send was discarded because more than the ring and its backlog hold were ready"),
+
+    // neighbours
+    ARP_REQUESTS_ANSWERED("ARP requests for an own address answered"),
+    NEIGHBOR_SOLICITATIONS_ANSWERED("neighbour solicitations for an own address answered"),
+    NEIGHBORS_RESOLVED("hardware addresses found out"),
+    NEIGHBORS_EVICTED("a neighbour was forgotten because the table was full"),
+    ADDRESSES_GIVEN_UP("an own address was given up because another host has it"),
+    DROP_ADDRESS_CONFLICT("another host claimed an own address"),
+    DROP_ARP_MALFORMED("an ARP packet was not one for IPv4 over Ethernet"),
+    DROP_ARP_MARTIAN("an ARP packet came from an address that is not on the link"),
+    DROP_ARP_NOT_FOR_US("an ARP request asked for another host"),
+    DROP_ND_INVALID("a neighbour discovery or listener message broke the rules of RFC 4861 §6.1 or 7.1"),
+    DROP_ND_NOT_FOR_US("a neighbour discovery or listener message did not concern us"),
+    DROP_NEIGHBOR_QUEUE_FULL("a packet to send was discarded because too many waited for a hardware address"),
+    DROP_NEIGHBOR_UNRESOLVED("a packet to send was discarded because its next hop does not answer"),
+
+    // ip
+    PACKETS_REASSEMBLED("packets put together from fragments"),
+    DROP_IPV4_MALFORMED("an IPv4 header contradicted itself or the frame's length"),
+    DROP_IPV4_CHECKSUM("an IPv4 header checksum was wrong"),
+    DROP_IPV4_OPTION("an IPv4 option did not fit the header"),
+    DROP_IPV4_SOURCE_ROUTE("an IPv4 packet asked for source routing"),
+    DROP_IPV6_MALFORMED("an IPv6 header contradicted the frame's length"),
+    DROP_IPV6_EXTENSION("IPv6 extension headers were malformed, too many, or of unknown kinds"),
+    DROP_IP_MARTIAN("a packet had an address that cannot be on its way here"),
+    DROP_IP_NOT_FOR_US("a packet was for another host"),
+    DROP_IP_GROUP("a broadcast or multicast packet that nobody here listens to"),
+    DROP_UNKNOWN_PROTOCOL("a packet of a protocol that is not spoken here"),
+    DROP_FRAGMENT_MALFORMED("a fragment had an impossible length, or the whole packet would have"),
+    DROP_FRAGMENT_DUPLICATE("a fragment came twice"),
+    DROP_FRAGMENT_OVERLAP("a fragment of a packet whose fragments overlap"),
+    DROP_FRAGMENT_BUDGET("a fragment of a packet that gave way to newer ones, or came in too many pieces"),
+    DROP_FRAGMENT_TIMEOUT("a fragment whose packet was not complete in time"),
+
+    // icmp
+    ICMP_ECHOS_ANSWERED("echo requests answered"),
+    ICMP_ERRORS_RECEIVED("errors about own segments handed to TCP, those of unresolved next hops included"),
+    ICMP_ERRORS_SENT("errors sent about packets that could not be delivered"),
+    ICMP_ERRORS_WITHHELD("errors not sent because of the rate limit or for want of packets"),
+    DROP_ICMP_MALFORMED("an ICMP message was too short or its checksum wrong"),
+    DROP_ICMP_IGNORED("an ICMP message of a kind that is not served here"),
+    DROP_ICMP_NOT_ABOUT_US("an ICMP error quoted nothing that this host sends"),
+    DROP_ICMP_RATE("an echo request was not answered because of the rate limit or for want of packets"),
+
+    // what reached the upper layers' doors
+    DROP_UDP_MALFORMED("a UDP datagram's length or checksum was wrong"),
+    DROP_UDP_NO_PORT("a UDP datagram for a port that is not open"),
+    DROP_TCP_MALFORMED("a TCP header did not fit its segment"),
+    DROP_TCP_FLAGS("a TCP segment had flags that belong to no state of any connection"),
+    DROP_TCP_CHECKSUM("a TCP checksum was wrong"),
 
     // tcp: extended by the tcp package
 

@@ -51,11 +51,17 @@ public final class Checksum {
     /** As above, addresses as longs; IPv4 ones in mapped form. */
     public static long pseudoHeader(
             long sourceHigh, long sourceLow, long destinationHigh, long destinationLow, int protocol, int length) {
-        long sum = swap(protocol) + swap(length);
         if (IpAddress.isV4(sourceHigh, sourceLow)) {
-            return sum + swapInt((int) sourceLow) + swapInt((int) destinationLow);
+            return swap(protocol) + swap(length) + swapInt((int) sourceLow) + swapInt((int) destinationLow);
         }
-        return sum
+        return pseudoHeaderV6(sourceHigh, sourceLow, destinationHigh, destinationLow, protocol, length);
+    }
+
+    /** RFC 8200 §8.1, whatever the addresses are: also for one in mapped form that came in an IPv6 header. */
+    public static long pseudoHeaderV6(
+            long sourceHigh, long sourceLow, long destinationHigh, long destinationLow, int protocol, int length) {
+        return swap(protocol)
+                + swap(length)
                 + swapInt((int) (sourceHigh >>> 32))
                 + swapInt((int) sourceHigh)
                 + swapInt((int) (sourceLow >>> 32))
@@ -64,6 +70,11 @@ public final class Checksum {
                 + swapInt((int) destinationHigh)
                 + swapInt((int) (destinationLow >>> 32))
                 + swapInt((int) destinationLow);
+    }
+
+    /** Adds a 32-bit value as it would stand on the wire; a 16-bit one, too. */
+    public static long addInt(long sum, int value) {
+        return sum + swapInt(value);
     }
 
     private static long swap(int value) {

@@ -83,17 +83,58 @@ public record IpAddress(long high, long low) {
         return isV4() ? v4Bits() >>> 16 == 0xa9fe : high >>> 54 == 0x3fa;
     }
 
+    /** True when both are of one family and agree in the first {@code prefixBits} of its 32 or 128 bits. */
+    public boolean sharesPrefix(IpAddress other, int prefixBits) {
+        return isV4() == other.isV4() && commonPrefixBits(other) >= (isV4() ? prefixBits + 96 : prefixBits);
+    }
+
+    /** How many leading bits of the 128 agree; IPv4 addresses agree in the 96 of their mapped form. */
+    public int commonPrefixBits(IpAddress other) {
+        int bits = Long.numberOfLeadingZeros(high ^ other.high);
+        return bits < 64 ? bits : 64 + Long.numberOfLeadingZeros(low ^ other.low);
+    }
+
     @Override
     public String toString() {
         if (isV4()) {
             int bits = v4Bits();
             return (bits >>> 24) + "." + (bits >>> 16 & 0xff) + "." + (bits >>> 8 & 0xff) + "." + (bits & 0xff);
         }
+        return compressed();
+    }
+
+    /** RFC 5952 §4: lower case, no leading zeros, the longest run of two or more zero groups as "::", the first of equal ones. */
+    private String compressed() {
+        int runStart = -1;
+        int runLength = 1;
+        for (int i = 0; i < 8; i++) {
+            int length = 0;
+            while (i + length < 8 && group(i + length) == 0) {
+                length++;
+            }
+            if (length > runLength) {
+                runStart = i;
+                runLength = length;
+            }
+            i += length;
+        }
         StringBuilder text = new StringBuilder(39);
         for (int i = 0; i < 8; i++) {
-            long half = i < 4 ? high : low;
-            text.append(i == 0 ? "" : ":").append(Long.toHexString(half >>> (3 - i % 4) * 16 & 0xffff));
+            if (i == runStart) {
+                text.append("::");
+                i += runLength - 1;
+                continue;
+            }
+            if (!text.isEmpty() && text.charAt(text.length() - 1) != ':') {
+                text.append(':');
+            }
+            text.append(Integer.toHexString(group(i)));
         }
         return text.toString();
+    }
+
+    private int group(int index) {
+        long half = index < 4 ? high : low;
+        return (int) (half >>> (3 - index % 4) * 16) & 0xffff;
     }
 }

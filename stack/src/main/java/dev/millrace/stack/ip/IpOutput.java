@@ -1,0 +1,177 @@
+package dev.millrace.stack.ip;
+
+import dev.millrace.stack.memory.Memory;
+import dev.millrace.stack.memory.Packet;
+import dev.millrace.stack.port.TxQueue;
+import dev.millrace.stack.tcp.SegmentOutput.Kind;
+import dev.millrace.stack.wire.Checksum;
+import dev.millrace.stack.wire.EthernetHeader;
+import dev.millrace.stack.wire.IpAddress;
+import dev.millrace.stack.wire.IpProtocol;
+import dev.millrace.stack.wire.Ipv4Header;
+import dev.millrace.stack.wire.Ipv6Header;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends packets along paths: finds or makes the path, writes checksum, IP and Ethernet headers, and asks for the neighbour when it must.
+ * Core thread only.
+ */
+final class IpOutput {
+    /** Time to live and hop limit of everything but neighbour discovery (RFC 1122 §3.2.1.7). */
+    private static final int HOP_LIMIT = 64;
+
+    private final @Nullable NetworkInterface link;
+    private final NetworkInterface loopback;
+    private final OwnAddresses own;
+    private final Routes routes;
+    private @Nullable NeighborCache neighbors;
+    private final PathTable paths;
+    private final RandomGenerator random;
+    private int linkMtuV6;
+    private int hopLimitV6 = HOP_LIMIT;
+
+    IpOutput(
+            @Nullable NetworkInterface link,
+            NetworkInterface loopback,
+            OwnAddresses own,
+            Routes routes,
+            RandomGenerator random) {
+        this.link = link;
+        this.loopback = loopback;
+        this.own = own;
+        this.routes = routes;
+        this.paths = new PathTable(random);
+        this.random = random;
+        this.linkMtuV6 = link == null ? 0 : link.mtu;
+    }
+
+    /** Where next hops are resolved; set once, when there is a link. */
+    void neighbors(NeighborCache cache) {
+        neighbors = cache;
+    }
+
+    // ---- paths ----
+
+    /** The path, or null when the local address is not ours or there is no route. */
+    @Nullable
+    IpPath path(IpAddress local, IpAddress remote) {
+        IpPath path = paths.find(local.high(), local.low(), remote.high(), remote.low());
+        return path != null ? path : make(local, remote);
+    }
+
+    @Nullable
+    IpPath path(long localHigh, long localLow, long remoteHigh, long remoteLow) {
+        IpPath path = paths.find(localHigh, localLow, remoteHigh, remoteLow);
+        return path != null ? path : make(new IpAddress(localHigh, localLow), new IpAddress(remoteHigh, remoteLow));
+    }
+
+    private @Nullable IpPath make(IpAddress local, IpAddress remote) {
+        if (local.isV4() != remote.isV4() || !own.isLocal(local.high(), local.low())) {
+            return null;
+        }
+        IpPath path;
+        NeighborCache cache = neighbors;
+        if (own.isLocal(remote.high(), remote.low())) {
+            path = new IpPath(local, remote, loopback, null, null, loopback.mtu, 0);
+        } else {
+            IpAddress nextHop = local.isLoopback() ? null : routes.nextHop(remote);
+            if (link == null || cache == null || nextHop == null) {
+                return null;
+            }
+            int mtu = local.isV4() ? link.mtu : linkMtuV6;
+            path = new IpPath(local, remote, link, nextHop, cache, mtu, random.nextInt(1 << 20));
+        }
+        paths.add(path);
+        return path;
+    }
+
+    /** What the configured gateway advertises for new paths (RFC 4861 §6.3.4). */
+    void ipv6Parameters(int mtu, int hopLimit) {
+        if (mtu > 0 && link != null) {
+            linkMtuV6 = Math.min(mtu, link.mtu);
+        }
+        if (hopLimit > 0) {
+            hopLimitV6 = hopLimit;
+        }
+    }
+
+    // ---- packets ----
+
+    /** An empty packet, its window where the upper layer's header belongs; null when packets or ring space are short. */
+    @Nullable
+    Packet allocate(IpPath path) {
+        Packet packet = path.out.allocate();
+        if (packet != null) {
+            packet.reset(TxQueue.HEADROOM);
+        }
+        return packet;
+    }
+
+    /** Completes and sends a TCP segment whose checksum field is zero. */
+    void sendTcp(Packet packet, IpPath path, int trafficClass, Kind kind, long nowNs) {
+        long segment = packet.address;
+        int length = packet.length;
+        long sum = Checksum.addInt(path.pseudoHeaderSum, length);
+        if (path.out.partialChecksum) {
+            packet.flags |= path.out.checksumFlags;
+            Memory.putShortNative(segment + 16, Checksum.fold(sum));
+        } else {
+            Memory.putShortNative(segment + 16, Checksum.finish(Checksum.add(sum, segment, length)));
+        }
+        if (kind == Kind.DATA) {
+            packet.flags |= Packet.DATA;
+        }
+        send(packet, path, IpProtocol.TCP, trafficClass, kind, nowNs);
+    }
+
+    /** Sends what stands in the packet's window as the payload of an IP packet. */
+    void send(Packet packet, IpPath path, int protocol, int trafficClass, Kind kind, long nowNs) {
+        path.ageMtu(nowNs);
+        int length = packet.length;
+        boolean v4 = path.local.isV4();
+        if (v4) {
+            packet.prepend(Ipv4Header.MIN_BYTES);
+            Ipv4Header.write(
+                    packet.address, trafficClass, packet.length, HOP_LIMIT, protocol, (int) path.local.low(), (int)
+                            path.remote.low());
+        } else {
+            packet.prepend(Ipv6Header.BYTES);
+            Ipv6Header.write(
+                    packet.address,
+                    trafficClass,
+                    path.flowLabel,
+                    length,
+                    protocol,
+                    hopLimitV6,
+                    path.local.high(),
+                    path.local.low(),
+                    path.remote.high(),
+                    path.remote.low());
+        }
+        if (!path.neighbor.isReachable(nowNs) && !admit(path, packet, nowNs)) {
+            return;
+        }
+        writeEthernet(packet, path.neighbor.mac, path.out, v4);
+        path.out.enqueue(packet, kind);
+    }
+
+    private boolean admit(IpPath path, Packet packet, long nowNs) {
+        IpAddress nextHop = path.nextHop;
+        NeighborCache cache = neighbors;
+        assert nextHop != null && cache != null : "loopback is always reachable";
+        if (path.neighbor.state == NeighborState.REMOVED) {
+            path.neighbor = cache.obtain(nextHop.high(), nextHop.low(), nowNs);
+            if (path.neighbor.isReachable(nowNs)) {
+                return true;
+            }
+        }
+        return cache.admit(path.neighbor, packet, nowNs);
+    }
+
+    static void writeEthernet(Packet packet, long destination, NetworkInterface out, boolean v4) {
+        packet.prepend(EthernetHeader.BYTES);
+        EthernetHeader.write(
+                packet.address, destination, out.mac, v4 ? EthernetHeader.TYPE_IPV4 : EthernetHeader.TYPE_IPV6);
+    }
+}

@@ -1,0 +1,67 @@
+package dev.millrace.stack.ip;
+
+import dev.millrace.stack.memory.Packet;
+import dev.millrace.stack.wire.IpAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One neighbour: its address, hardware address and state, and the packets that wait for it. Changed by {@link NeighborCache}
+ * alone; paths refer to it and read {@link #mac}. Core thread only.
+ */
+final class Neighbor {
+    /** Packets that wait for one neighbour; beyond, the oldest gives way (RFC 4861 §7.2.2). */
+    static final int MAX_WAITING = 32;
+
+    /** Stands for "not looked up yet". */
+    static final Neighbor UNKNOWN = new Neighbor(0, 0, NeighborState.REMOVED);
+
+    /** This host itself, behind an interface without hardware addresses. */
+    static final Neighbor LOOPBACK = new Neighbor(0, 0, NeighborState.REACHABLE);
+
+    static {
+        LOOPBACK.reachableUntilNs = Long.MAX_VALUE;
+    }
+
+    final long high;
+    final long low;
+    long mac;
+    NeighborState state;
+    /** Learned from its own solicitation, never yet sent to: the first to go. */
+    boolean passive;
+    /** Gateways are not evicted. */
+    boolean pinned;
+
+    long reachableUntilNs;
+    long lastUsedNs;
+    /** When the state's timer is due, Long.MAX_VALUE for none. */
+    long deadlineNs = Long.MAX_VALUE;
+
+    int solicitationsSent;
+    int waitingCount;
+
+    @Nullable
+    Packet @Nullable [] waiting;
+
+    @Nullable
+    Neighbor nextInBucket;
+
+    Neighbor(long high, long low, NeighborState state) {
+        this.high = high;
+        this.low = low;
+        this.state = state;
+    }
+
+    boolean isV4() {
+        return IpAddress.isV4(high, low);
+    }
+
+    /** True when a packet may go out with no further thought. */
+    boolean isReachable(long nowNs) {
+        return state == NeighborState.REACHABLE && nowNs < reachableUntilNs;
+    }
+
+    /** True when there is a hardware address to send to. */
+    boolean hasMac() {
+        return state != NeighborState.INCOMPLETE && state != NeighborState.REMOVED;
+    }
+}

@@ -1,0 +1,39 @@
+package dev.millrace.stack.ip;
+
+import dev.millrace.stack.wire.IpAddress;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the IP layer is told about its network. Immutable.
+ *
+ * @param addresses own addresses on the link; loopback addresses are always there and not listed
+ * @param gateways next hops for everything off-link, at most one per family
+ * @param answering whether this instance speaks for the host: answers ARP requests, neighbour solicitations and echo requests,
+ *     announces and defends its addresses. With several shards exactly one does; all of them learn from the copies of ARP and
+ *     neighbour discovery frames that the port gives to every shard
+ */
+public record NetworkConfig(List<InterfaceAddress> addresses, List<IpAddress> gateways, boolean answering) {
+
+    /** One own address and the length of its on-link prefix in bits (of 32 or 128). */
+    public record InterfaceAddress(IpAddress address, int prefixLength) {
+        public boolean contains(IpAddress other) {
+            return address.sharesPrefix(other, prefixLength);
+        }
+    }
+
+    public NetworkConfig {
+        addresses = List.copyOf(addresses);
+        gateways = List.copyOf(gateways);
+    }
+
+    /** The gateway of that family, or null. */
+    public @Nullable IpAddress gateway(boolean v4) {
+        for (IpAddress gateway : gateways) {
+            if (gateway.isV4() == v4) {
+                return gateway;
+            }
+        }
+        return null;
+    }
+}
