@@ -48,12 +48,12 @@ public record StackConfig(
                 addresses, gateways, mtu, 512L << 20, 1 << 20, 200_000_000L, 128 << 10, 6 << 20, 4 << 20);
     }
 
-    /** What of this concerns the IP layer of one shard. Exactly one shard answers for the host. */
-    NetworkConfig network(boolean answering) {
+    /** What of this concerns the IP layer of one shard. */
+    NetworkConfig network(int shard, int shards) {
         List<NetworkConfig.InterfaceAddress> own = addresses.stream()
                 .map(each -> new NetworkConfig.InterfaceAddress(each.address(), each.prefixLength()))
                 .toList();
-        return new NetworkConfig(own, gateways, answering);
+        return new NetworkConfig(own, gateways, shard, shards);
     }
 
     /** The gateway of that family, or null. */

@@ -27,15 +27,13 @@ final class Icmpv4 {
 
     private final IpOutput output;
     private final IcmpErrors errors;
-    private final boolean answering;
     private final Counters counters;
     private final RateLimit errorLimit;
     private final RateLimit echoLimit;
 
-    Icmpv4(IpOutput output, IcmpErrors errors, boolean answering, Counters counters, RandomGenerator random) {
+    Icmpv4(IpOutput output, IcmpErrors errors, Counters counters, RandomGenerator random) {
         this.output = output;
         this.errors = errors;
-        this.answering = answering;
         this.counters = counters;
         this.errorLimit = new RateLimit(ERRORS_PER_SECOND, ERROR_BURST, random);
         this.echoLimit = new RateLimit(ECHOS_PER_SECOND, ECHO_BURST, random);
@@ -54,7 +52,7 @@ final class Icmpv4 {
             int mtu = error == IcmpError.PACKET_TOO_BIG ? Icmpv4Message.nextHopMtu(message) : 0;
             int quotedBytes = length - Icmpv4Message.HEADER_BYTES;
             errors.onQuotedV4(error, message + Icmpv4Message.HEADER_BYTES, quotedBytes, mtu, nowNs);
-        } else if (type == Icmpv4Message.ECHO_REQUEST && code == 0 && answering) {
+        } else if (type == Icmpv4Message.ECHO_REQUEST && code == 0) {
             answerEcho(ip, message, length, nowNs);
         } else {
             counters.increment(Counter.DROP_ICMP_IGNORED);

@@ -23,7 +23,6 @@ final class Icmpv6 {
     private final IpOutput output;
     private final IcmpErrors errors;
     private final @Nullable NeighborDiscovery discovery;
-    private final boolean answering;
     private final Counters counters;
     private final RateLimit errorLimit;
     private final RateLimit echoLimit;
@@ -32,13 +31,11 @@ final class Icmpv6 {
             IpOutput output,
             IcmpErrors errors,
             @Nullable NeighborDiscovery discovery,
-            boolean answering,
             Counters counters,
             RandomGenerator random) {
         this.output = output;
         this.errors = errors;
         this.discovery = discovery;
-        this.answering = answering;
         this.counters = counters;
         this.errorLimit = new RateLimit(Icmpv4.ERRORS_PER_SECOND, Icmpv4.ERROR_BURST, random);
         this.echoLimit = new RateLimit(Icmpv4.ECHOS_PER_SECOND, Icmpv4.ECHO_BURST, random);
@@ -64,7 +61,7 @@ final class Icmpv6 {
             int mtu = error == IcmpError.PACKET_TOO_BIG ? mtu(message) : 0;
             int quotedBytes = length - Icmpv6Message.HEADER_BYTES;
             errors.onQuotedV6(error, message + Icmpv6Message.HEADER_BYTES, quotedBytes, mtu, nowNs);
-        } else if (type == Icmpv6Message.ECHO_REQUEST && code == 0 && answering && !group) {
+        } else if (type == Icmpv6Message.ECHO_REQUEST && code == 0 && !group) {
             answerEcho(ip, message, length, nowNs);
         } else if (isDiscovery(type) && fromLink && discovery != null && !reassembled) { // RFC 6980: never in fragments
             discovery.onMessage(ip, message, length, group, nowNs);

@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each frame that is not delivered increments exactly one {@code DROP_} counter; no frame makes it throw.
  *
- * <p>With several shards each has an {@code Ip} of its own with its own neighbours. ARP and ICMPv6 frames are copied to every shard by
- * the port that spreads them, so all learn; only the one that {@link NetworkConfig#answering} answers.
+ * <p>With several shards each has an {@code Ip} of its own with its own neighbours. ARP and neighbour discovery frames are copied to every
+ * shard by the port that spreads them, so all learn; only the one that is {@link NetworkConfig#answering} answers those. Everything else
+ * reaches exactly one shard, which deals with it alone.
  */
 public final class Ip implements SegmentOutput {
     private final @Nullable NetworkInterface link;
@@ -36,7 +37,6 @@ public final class Ip implements SegmentOutput {
     private final Icmpv6 icmpv6;
     private final IcmpErrors icmpErrors;
     private final Reassembly reassembly;
-    private final boolean answering;
     // these three are there when there is a link
     private final @Nullable NeighborCache neighbors;
     private final @Nullable Arp arp;
@@ -59,7 +59,7 @@ public final class Ip implements SegmentOutput {
         this.link = link;
         this.loopback = loopback;
         this.counters = counters;
-        this.answering = config.answering();
+        boolean answering = config.answering();
         this.gateways = new @Nullable IpAddress[] {config.gateway(true), config.gateway(false)};
         own = new OwnAddresses(config.addresses(), link == null ? 0 : link.mac);
         routes = new Routes(own, config);
@@ -76,16 +76,18 @@ public final class Ip implements SegmentOutput {
             discovery.neighbors(neighbors);
             output.neighbors(neighbors);
         }
-        icmpv4 = new Icmpv4(output, icmpErrors, answering, counters, random);
-        icmpv6 = new Icmpv6(output, icmpErrors, discovery, answering, counters, random);
+        icmpv4 = new Icmpv4(output, icmpErrors, counters, random);
+        icmpv6 = new Icmpv6(output, icmpErrors, discovery, counters, random);
         reassembly = new Reassembly(this::onReassemblyTimeout, counters);
+        Relay relay = new Relay(loopback, config.shard(), config.shards(), link == null ? 0 : link.mac, counters);
         TcpInput tcp = new TcpInput(upcalls, counters);
-        v4 = new Ipv4Input(own, reassembly, icmpv4, tcp, answering, counters);
-        v6 = new Ipv6Input(own, reassembly, icmpv6, tcp, answering, counters);
+        v4 = new Ipv4Input(own, reassembly, icmpv4, tcp, relay, counters);
+        v6 = new Ipv6Input(own, reassembly, icmpv6, tcp, relay, counters);
     }
 
     private NeighborDiscovery discovery(NetworkConfig config, NetworkInterface over, RandomGenerator random) {
         DiscoveryOutput messages = new DiscoveryOutput(over);
+        boolean answering = config.answering();
         return new NeighborDiscovery(
                 own,
                 routes,
@@ -107,7 +109,10 @@ public final class Ip implements SegmentOutput {
             return;
         }
         boolean toGroup = false;
+        boolean onLink = !from.loopback || Relay.isRelayed(address);
+        boolean verified = !onLink;
         if (!from.loopback) {
+            verified = from.trusted || (frame.flags & Packet.CHECKSUM_VERIFIED) != 0;
             long destination = EthernetHeader.destination(address);
             toGroup = EthernetHeader.isGroup(destination);
             if (!toGroup && destination != from.mac) {
@@ -122,10 +127,9 @@ public final class Ip implements SegmentOutput {
         }
         long packet = address + EthernetHeader.BYTES;
         int length = frame.length - EthernetHeader.BYTES;
-        boolean verified = from.trusted || (frame.flags & Packet.CHECKSUM_VERIFIED) != 0;
         switch (EthernetHeader.type(address)) {
-            case EthernetHeader.TYPE_IPV4 -> v4.onPacket(packet, length, from, verified, toGroup, nowNs);
-            case EthernetHeader.TYPE_IPV6 -> v6.onPacket(packet, length, from, verified, toGroup, nowNs);
+            case EthernetHeader.TYPE_IPV4 -> v4.onPacket(packet, length, onLink, verified, toGroup, nowNs);
+            case EthernetHeader.TYPE_IPV6 -> v6.onPacket(packet, length, onLink, verified, toGroup, nowNs);
             case EthernetHeader.TYPE_ARP -> onArp(packet, length, from, toGroup, nowNs);
             default -> counters.increment(Counter.DROP_FRAME_TYPE);
         }
@@ -230,9 +234,6 @@ public final class Ip implements SegmentOutput {
     }
 
     private void onReassemblyTimeout(Datagram packet, long nowNs) {
-        if (!answering) {
-            return;
-        }
         if (packet.protocol == Reassembly.V6) {
             icmpv6.sendError(
                     packet.packetAddress(),

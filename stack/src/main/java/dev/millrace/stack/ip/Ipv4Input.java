@@ -21,26 +21,26 @@ final class Ipv4Input {
     private final Reassembly reassembly;
     private final Icmpv4 icmp;
     private final TcpInput tcp;
-    private final boolean answering;
+    private final Relay relay;
     private final Counters counters;
 
-    Ipv4Input(
-            OwnAddresses own, Reassembly reassembly, Icmpv4 icmp, TcpInput tcp, boolean answering, Counters counters) {
+    Ipv4Input(OwnAddresses own, Reassembly reassembly, Icmpv4 icmp, TcpInput tcp, Relay relay, Counters counters) {
         this.own = own;
         this.reassembly = reassembly;
         this.icmp = icmp;
         this.tcp = tcp;
-        this.answering = answering;
+        this.relay = relay;
         this.counters = counters;
     }
 
     /**
      * @param length bytes of the frame from {@code ip} on; may include padding
+     * @param onLink the packet came over the link, not from this host
      * @param verified checksums need not be looked at
      * @param toGroup the frame's destination was a broadcast or multicast hardware address
      */
-    void onPacket(long ip, int length, NetworkInterface from, boolean verified, boolean toGroup, long nowNs) {
-        Counter reason = examine(ip, length, from.loopback, toGroup);
+    void onPacket(long ip, int length, boolean onLink, boolean verified, boolean toGroup, long nowNs) {
+        Counter reason = examine(ip, length, onLink, toGroup);
         if (reason != null) {
             counters.increment(reason);
             return;
@@ -50,14 +50,16 @@ final class Ipv4Input {
             return;
         }
         Datagram whole = reassembly.addV4(ip, nowNs);
-        if (whole != null) {
-            deliver(whole.packetAddress(), whole.packetBytes(), from.trusted, nowNs);
+        if (whole != null && relay.toItsShard(whole.packetAddress(), whole.packetBytes())) {
+            reassembly.release(whole);
+        } else if (whole != null) {
+            deliver(whole.packetAddress(), whole.packetBytes(), !onLink, nowNs);
             reassembly.release(whole);
         }
     }
 
     /** Why a packet is not for us, or null. */
-    private @Nullable Counter examine(long ip, int length, boolean loopback, boolean toGroup) {
+    private @Nullable Counter examine(long ip, int length, boolean onLink, boolean toGroup) {
         Ipv4Header.Fault fault = Ipv4Header.check(ip, length);
         if (fault != Ipv4Header.Fault.NONE) {
             return switch (fault) {
@@ -71,7 +73,7 @@ final class Ipv4Input {
         int destination = Ipv4Header.destination(ip);
         long mappedSource = mapped(source);
         long mappedDestination = mapped(destination);
-        if (loopback) {
+        if (!onLink) {
             boolean stays = own.isLocal(0, mappedSource) && own.isLocal(0, mappedDestination);
             return stays ? null : Counter.DROP_IP_MARTIAN;
         }
@@ -131,9 +133,7 @@ final class Ipv4Input {
     }
 
     private void refuse(long ip, int code, long nowNs) {
-        if (answering) {
-            icmp.sendError(ip, Ipv4Header.totalLength(ip), Icmpv4Message.DESTINATION_UNREACHABLE, code, nowNs);
-        }
+        icmp.sendError(ip, Ipv4Header.totalLength(ip), Icmpv4Message.DESTINATION_UNREACHABLE, code, nowNs);
     }
 
     private static long mapped(int address) {

@@ -24,26 +24,26 @@ final class Ipv6Input {
     private final Reassembly reassembly;
     private final Icmpv6 icmp;
     private final TcpInput tcp;
-    private final boolean answering;
+    private final Relay relay;
     private final Counters counters;
     private final Ipv6Extensions extensions = new Ipv6Extensions();
 
-    Ipv6Input(
-            OwnAddresses own, Reassembly reassembly, Icmpv6 icmp, TcpInput tcp, boolean answering, Counters counters) {
+    Ipv6Input(OwnAddresses own, Reassembly reassembly, Icmpv6 icmp, TcpInput tcp, Relay relay, Counters counters) {
         this.own = own;
         this.reassembly = reassembly;
         this.icmp = icmp;
         this.tcp = tcp;
-        this.answering = answering;
+        this.relay = relay;
         this.counters = counters;
     }
 
     /**
      * @param length bytes of the frame from {@code ip} on; may include padding
+     * @param onLink the packet came over the link, not from this host
      * @param verified checksums need not be looked at
      */
-    void onPacket(long ip, int length, NetworkInterface from, boolean verified, boolean toGroup, long nowNs) {
-        Counter reason = examine(ip, length, from.loopback, toGroup);
+    void onPacket(long ip, int length, boolean onLink, boolean verified, boolean toGroup, long nowNs) {
+        Counter reason = examine(ip, length, onLink, toGroup);
         if (reason != null) {
             counters.increment(reason);
             return;
@@ -54,14 +54,14 @@ final class Ipv6Input {
         if (fragment && isWhole()) {
             result = extensions.walkBehindFragmentHeader();
         } else if (fragment) {
-            onFragment(ip, group, from, nowNs);
+            onFragment(ip, group, onLink, nowNs);
             return;
         }
-        conclude(result, ip, group, from, verified, fragment, nowNs);
+        conclude(result, ip, group, onLink, verified, fragment, nowNs);
     }
 
     /** Why a packet is not for us, or null. */
-    private @Nullable Counter examine(long ip, int length, boolean loopback, boolean toGroup) {
+    private @Nullable Counter examine(long ip, int length, boolean onLink, boolean toGroup) {
         if (!Ipv6Header.isValid(ip, length)) {
             return Counter.DROP_IPV6_MALFORMED;
         }
@@ -73,7 +73,7 @@ final class Ipv6Input {
         if (sourceHigh >>> 56 == 0xff || IpAddress.isV4(sourceHigh, sourceLow) || IpAddress.isV4(high, low)) {
             return Counter.DROP_IP_MARTIAN;
         }
-        if (loopback) {
+        if (!onLink) {
             boolean stays = own.isLocal(sourceHigh, sourceLow) && own.isLocal(high, low);
             return stays ? null : Counter.DROP_IP_MARTIAN;
         }
@@ -97,7 +97,7 @@ final class Ipv6Input {
         return FragmentHeader.offset(header) == 0 && !FragmentHeader.moreFragments(header);
     }
 
-    private void onFragment(long ip, boolean group, NetworkInterface from, long nowNs) {
+    private void onFragment(long ip, boolean group, boolean onLink, long nowNs) {
         long header = extensions.payloadAddress;
         int bytes = extensions.payloadLength;
         int payload = bytes - FragmentHeader.BYTES;
@@ -121,28 +121,26 @@ final class Ipv6Input {
             return;
         }
         long packet = whole.packetAddress();
+        if (relay.toItsShard(packet, whole.packetBytes())) {
+            reassembly.release(whole);
+            return;
+        }
         // hop-by-hop options belong before the fragment header, and there is one fragment header
         boolean nested = Ipv6Header.nextHeader(packet) == IpProtocol.HOP_BY_HOP;
         Result result = nested ? Result.MALFORMED : extensions.walk(packet);
         if (result == Result.FRAGMENT) {
             result = Result.MALFORMED;
         }
-        conclude(result, packet, false, from, from.trusted, true, nowNs);
+        conclude(result, packet, false, onLink, !onLink, true, nowNs);
         reassembly.release(whole);
     }
 
     // ---- delivery ----
 
     private void conclude(
-            Result result,
-            long ip,
-            boolean group,
-            NetworkInterface from,
-            boolean verified,
-            boolean fragmented,
-            long nowNs) {
+            Result result, long ip, boolean group, boolean onLink, boolean verified, boolean fragmented, long nowNs) {
         if (result == Result.UPPER_LAYER) {
-            deliver(ip, group, from, verified, fragmented, nowNs);
+            deliver(ip, group, onLink, verified, fragmented, nowNs);
             return;
         }
         counters.increment(Counter.DROP_IPV6_EXTENSION);
@@ -160,12 +158,11 @@ final class Ipv6Input {
         }
     }
 
-    private void deliver(
-            long ip, boolean group, NetworkInterface from, boolean verified, boolean fragmented, long nowNs) {
+    private void deliver(long ip, boolean group, boolean onLink, boolean verified, boolean fragmented, long nowNs) {
         long payload = extensions.payloadAddress;
         int length = extensions.payloadLength;
         if (extensions.protocol == IpProtocol.ICMPV6) {
-            icmp.onMessage(ip, payload, length, group, !from.loopback, fragmented, nowNs);
+            icmp.onMessage(ip, payload, length, group, onLink, fragmented, nowNs);
             return;
         }
         if (group || isUnspecifiedSource(ip)) {
@@ -226,7 +223,7 @@ final class Ipv6Input {
 
     /** RFC 4443 §2.4 (e): not to an unspecified source, not about an ICMPv6 error. */
     private void report(long ip, int type, int code, int rest, long nowNs) {
-        if (!answering || isUnspecifiedSource(ip) || isIcmpError()) {
+        if (isUnspecifiedSource(ip) || isIcmpError()) {
             return;
         }
         icmp.sendError(ip, Ipv6Header.BYTES + Ipv6Header.payloadLength(ip), type, code, rest, nowNs);

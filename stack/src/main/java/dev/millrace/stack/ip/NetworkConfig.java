@@ -9,11 +9,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param addresses own addresses on the link; loopback addresses are always there and not listed
  * @param gateways next hops for everything off-link, at most one per family
- * @param answering whether this instance speaks for the host: answers ARP requests, neighbour solicitations and echo requests,
- *     announces and defends its addresses. With several shards exactly one does; all of them learn from the copies of ARP and
- *     neighbour discovery frames that the port gives to every shard
+ * @param shard number of this instance among those of its stack
+ * @param shards how many there are
  */
-public record NetworkConfig(List<InterfaceAddress> addresses, List<IpAddress> gateways, boolean answering) {
+public record NetworkConfig(List<InterfaceAddress> addresses, List<IpAddress> gateways, int shard, int shards) {
 
     /** One own address and the length of its on-link prefix in bits (of 32 or 128). */
     public record InterfaceAddress(IpAddress address, int prefixLength) {
@@ -25,6 +24,14 @@ public record NetworkConfig(List<InterfaceAddress> addresses, List<IpAddress> ga
     public NetworkConfig {
         addresses = List.copyOf(addresses);
         gateways = List.copyOf(gateways);
+    }
+
+    /**
+     * Whether this instance speaks for the host: answers ARP requests and neighbour solicitations, announces and defends addresses.
+     * Exactly one does; all of them learn, from the copies of ARP and neighbour discovery frames that the port gives to every shard.
+     */
+    public boolean answering() {
+        return shard == 0;
     }
 
     /** The gateway of that family, or null. */

@@ -51,6 +51,7 @@ public enum Counter {
     DROP_FRAGMENT_DUPLICATE("a fragment came twice"),
     DROP_FRAGMENT_OVERLAP("a fragment of a packet whose fragments overlap"),
     DROP_FRAGMENT_BUDGET("a fragment of a packet that gave way to newer ones, or came in too many pieces"),
+    DROP_FRAGMENT_RELAY("a packet put together from fragments could not be brought to its shard"),
     DROP_FRAGMENT_TIMEOUT("a fragment whose packet was not complete in time"),
 
     // icmp
