@@ -48,7 +48,9 @@ public final class TimerWheel {
     private int[] next;
     private int[] previous;
     private int[] generation;
-    private long[] deadlineNs;
+    /** The tick at which a placed timer fires; the deadline in ns of one not placed yet. */
+    private long[] due;
+
     private @Nullable Timer[] timers;
     private int free = -1;
     private int used = FIRST_NODE;
@@ -64,7 +66,7 @@ public final class TimerWheel {
         next = new int[nodes];
         previous = new int[nodes];
         generation = new int[nodes];
-        deadlineNs = new long[nodes];
+        due = new long[nodes];
         timers = new @Nullable Timer[nodes];
         for (int head = 0; head < FIRST_NODE; head++) {
             next[head] = head;
@@ -81,10 +83,10 @@ public final class TimerWheel {
     public long schedule(Timer timer, long deadline) {
         int node = takeNode();
         timers[node] = timer;
-        deadlineNs[node] = deadline;
         if (started) {
             place(node, Math.max(tickAtOrAfter(deadline), polledTick + 1));
         } else {
+            due[node] = deadline;
             append(UNPLACED, node);
         }
         size++;
@@ -139,7 +141,7 @@ public final class TimerWheel {
         if (!started) {
             long earliest = Long.MAX_VALUE;
             for (int node = next[UNPLACED]; node != UNPLACED; node = next[node]) {
-                earliest = Math.min(earliest, deadlineNs[node]);
+                earliest = Math.min(earliest, due[node]);
             }
             return earliest;
         }
@@ -159,7 +161,7 @@ public final class TimerWheel {
         while (next[UNPLACED] != UNPLACED) {
             int node = next[UNPLACED];
             unlink(node);
-            place(node, Math.max(tickAtOrAfter(deadlineNs[node]), currentTick));
+            place(node, Math.max(tickAtOrAfter(due[node]), currentTick));
         }
     }
 
@@ -176,7 +178,7 @@ public final class TimerWheel {
             while (next[head] != head) {
                 int node = next[head];
                 unlink(node);
-                place(node, Math.max(tickAtOrAfter(deadlineNs[node]), tick));
+                place(node, due[node]);
             }
         }
     }
@@ -231,6 +233,7 @@ public final class TimerWheel {
 
     private void place(int node, long tick) {
         assert tick >= currentTick : "behind the wheel";
+        due[node] = tick;
         int level = levelOf(tick ^ currentTick);
         int slot = (int) (tick >>> level * GROUP_BITS) & SLOTS - 1;
         occupied[level * WORDS + (slot >>> 6)] |= 1L << slot;
@@ -266,7 +269,7 @@ public final class TimerWheel {
             next = Arrays.copyOf(next, wider);
             previous = Arrays.copyOf(previous, wider);
             generation = Arrays.copyOf(generation, wider);
-            deadlineNs = Arrays.copyOf(deadlineNs, wider);
+            due = Arrays.copyOf(due, wider);
             timers = Arrays.copyOf(timers, wider);
         }
         return used++;

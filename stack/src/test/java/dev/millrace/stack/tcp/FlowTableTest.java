@@ -1,0 +1,151 @@
+package dev.millrace.stack.tcp;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.millrace.stack.wire.IpAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FlowTableTest {
+    private static final IpAddress SERVER = IpAddress.v4(0xc612_0001);
+    private static final IpAddress CLIENT = IpAddress.v4(0xc612_0002);
+
+    private static final class Entry extends Flow {
+        Entry(IpAddress local, int localPort, IpAddress remote, int remotePort) {
+            super(local.high(), local.low(), localPort, remote.high(), remote.low(), remotePort);
+        }
+    }
+
+    private record Tuple(IpAddress local, int localPort, IpAddress remote, int remotePort) {
+        Entry flow() {
+            return new Entry(local, localPort, remote, remotePort);
+        }
+    }
+
+    private static Flow lookup(FlowTable table, Tuple tuple) {
+        return table.lookup(
+                tuple.local.high(),
+                tuple.local.low(),
+                tuple.localPort,
+                tuple.remote.high(),
+                tuple.remote.low(),
+                tuple.remotePort);
+    }
+
+    @Test
+    void everyFieldOfTheTupleTellsFlowsApart() {
+        FlowTable table = new FlowTable(100, new SplittableRandom(1));
+        Tuple[] tuples = {
+            new Tuple(SERVER, 80, CLIENT, 1000),
+            new Tuple(CLIENT, 80, SERVER, 1000),
+            new Tuple(SERVER, 1000, CLIENT, 80),
+            new Tuple(SERVER, 81, CLIENT, 1000),
+            new Tuple(SERVER, 80, CLIENT, 1001),
+            new Tuple(SERVER, 80, new IpAddress(1, CLIENT.low()), 1000),
+            new Tuple(new IpAddress(1, SERVER.low()), 80, CLIENT, 1000),
+            new Tuple(new IpAddress(0, SERVER.v4Bits()), 80, new IpAddress(0, CLIENT.v4Bits()), 1000),
+        };
+        Flow[] flows = new Flow[tuples.length];
+        for (int i = 0; i < tuples.length; i++) {
+            flows[i] = tuples[i].flow();
+            assertTrue(table.insert(flows[i]));
+        }
+        for (int i = 0; i < tuples.length; i++) {
+            assertSame(flows[i], lookup(table, tuples[i]));
+        }
+    }
+
+    @Test
+    void aTakenTupleIsRefused() {
+        FlowTable table = new FlowTable(100, new SplittableRandom(1));
+        Tuple tuple = new Tuple(SERVER, 80, CLIENT, 1000);
+        Entry first = tuple.flow();
+        assertTrue(table.insert(first));
+        assertFalse(table.insert(tuple.flow()));
+        assertSame(first, lookup(table, tuple));
+        assertEquals(1, table.size());
+    }
+
+    @Test
+    void beyondTheLimitFlowsAreRefused() {
+        FlowTable table = new FlowTable(3, 2, new SplittableRandom(1));
+        for (int port = 1; port <= 3; port++) {
+            assertTrue(table.insert(new Tuple(SERVER, 80, CLIENT, port).flow()));
+        }
+        assertFalse(table.insert(new Tuple(SERVER, 80, CLIENT, 4).flow()));
+        assertTrue(table.remove(lookup(table, new Tuple(SERVER, 80, CLIENT, 2))));
+        assertTrue(table.insert(new Tuple(SERVER, 80, CLIENT, 4).flow()));
+    }
+
+    @Test
+    void removingAnotherFlowOfTheSameTupleChangesNothing() {
+        FlowTable table = new FlowTable(10, new SplittableRandom(1));
+        Tuple tuple = new Tuple(SERVER, 80, CLIENT, 1000);
+        Entry flow = tuple.flow();
+        table.insert(flow);
+        assertFalse(table.remove(tuple.flow()));
+        assertSame(flow, lookup(table, tuple));
+    }
+
+    @Test
+    void aReplacementTakesTheTuple() {
+        FlowTable table = new FlowTable(10, new SplittableRandom(1));
+        Tuple tuple = new Tuple(SERVER, 80, CLIENT, 1000);
+        Entry old = tuple.flow();
+        Entry next = tuple.flow();
+        table.insert(old);
+        table.replace(old, next);
+        assertSame(next, lookup(table, tuple));
+        assertEquals(1, table.size());
+        assertFalse(table.remove(old));
+        assertTrue(table.remove(next));
+        assertNull(lookup(table, tuple));
+    }
+
+    /** A key of zeros and four slots to begin with: long probe runs, wrapped around the end, are the rule. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void agreesWithAHashMap(long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        RandomGenerator keys = new SplittableRandom(seed);
+        FlowTable table = new FlowTable(5_000, 4, keys);
+        Map<Tuple, Flow> model = new HashMap<>();
+        List<Tuple> tuples = new ArrayList<>();
+        for (int i = 0; i < 2_000; i++) {
+            IpAddress remote = random.nextBoolean() ? CLIENT : new IpAddress(0x2001_0db8L << 32, random.nextInt(50));
+            IpAddress local = remote.isV4() ? SERVER : new IpAddress(0x2001_0db8L << 32, 77);
+            tuples.add(new Tuple(local, random.nextInt(3), remote, random.nextInt(500)));
+        }
+        for (int step = 0; step < 100_000; step++) {
+            Tuple tuple = tuples.get(random.nextInt(step < 50_000 ? tuples.size() : 20));
+            Flow known = model.get(tuple);
+            assertSame(known, lookup(table, tuple), "seed " + seed + " step " + step);
+            if (random.nextInt(10) < 6) {
+                Entry flow = tuple.flow();
+                assertEquals(known == null, table.insert(flow), "seed " + seed + " step " + step);
+                model.putIfAbsent(tuple, flow);
+            } else if (known != null) {
+                assertTrue(table.remove(known), "seed " + seed + " step " + step);
+                model.remove(tuple);
+            }
+            assertEquals(model.size(), table.size());
+        }
+        for (Tuple tuple : tuples) {
+            assertSame(model.get(tuple), lookup(table, tuple), "seed " + seed);
+        }
+        List<Flow> seen = new ArrayList<>();
+        table.forEach(seen::add);
+        assertEquals(model.size(), seen.size());
+    }
+}
