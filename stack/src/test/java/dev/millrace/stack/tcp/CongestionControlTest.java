@@ -1,0 +1,267 @@
+package dev.millrace.stack.tcp;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CongestionControlTest {
+    private static final int MSS = 1000;
+    private static final long MS = 1_000_000;
+
+    private final AckSample sample = new AckSample();
+    private long position;
+
+    private static CongestionControl established(String name) {
+        CongestionControl control = CongestionControl.byName(name).get();
+        control.onEstablished(MSS, false);
+        return control;
+    }
+
+    private void ack(CongestionControl control, long bytes, long rttNs, long nowNs) {
+        position += bytes;
+        sample.ackedBytes = bytes;
+        sample.unacknowledgedPosition = position;
+        sample.nextPosition = position + control.cwndBytes();
+        sample.rttNs = rttNs;
+        sample.windowLimited = true;
+        sample.nowNs = nowNs;
+        control.onAck(sample);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"536,5360", "1460,14600", "1461,14600", "8960,17920", "65000,130000"})
+    void theInitialWindowIsTenSegmentsButNoMoreThanEthernets(int mss, long expected) {
+        CongestionControl control = new NewReno();
+        control.onEstablished(mss, false);
+        assertEquals(expected, control.cwndBytes());
+        control.onEstablished(mss, true);
+        assertEquals(mss, control.cwndBytes(), "after a lost SYN");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"newreno", "cubic"})
+    void slowStartDoublesPerRoundTrip(String name) {
+        CongestionControl control = established(name);
+        for (int i = 0; i < 10; i++) {
+            ack(control, MSS, 10 * MS, 0);
+        }
+        assertEquals(20 * MSS, control.cwndBytes());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"newreno", "cubic"})
+    void splittingAnAcknowledgmentGainsNothing(String name) {
+        CongestionControl whole = established(name);
+        CongestionControl split = established(name);
+        ack(whole, MSS, 10 * MS, 0);
+        for (int i = 0; i < MSS; i++) {
+            ack(split, 1, 10 * MS, 0);
+        }
+        assertEquals(whole.cwndBytes(), split.cwndBytes());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"newreno,12000", "cubic,18000"})
+    void oneStretchAcknowledgmentGrowsTheWindowByALimit(String name, long expected) {
+        CongestionControl control = established(name);
+        ack(control, 100 * MSS, 10 * MS, 0);
+        assertEquals(expected, control.cwndBytes());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"newreno", "cubic"})
+    void aWindowThatIsNotUsedDoesNotGrow(String name) {
+        CongestionControl control = established(name);
+        ack(control, MSS, 10 * MS, 0);
+        long before = control.cwndBytes();
+        sample.windowLimited = false;
+        for (int i = 0; i < 100; i++) {
+            control.onAck(sample);
+        }
+        assertEquals(before, control.cwndBytes());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"newreno,50000", "cubic,70000"})
+    void aLossShrinksTheWindowOnce(String name, long expected) {
+        CongestionControl control = established(name);
+        control.onLoss(100 * MSS, 0);
+        assertEquals(expected, control.cwndBytes());
+        assertEquals(expected, control.ssthreshBytes());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"newreno", "cubic"})
+    void theThresholdIsTwoSegmentsAtLeast(String name) {
+        CongestionControl control = established(name);
+        control.onLoss(MSS, 0);
+        assertEquals(2 * MSS, control.ssthreshBytes());
+        control.onRto(1, false, 0);
+        assertEquals(2 * MSS, control.ssthreshBytes());
+        assertEquals(MSS, control.cwndBytes());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"newreno", "cubic"})
+    void aTimeoutStartsFromOneSegmentAndOnlyTheFirstSetsTheThreshold(String name) {
+        CongestionControl control = established(name);
+        control.onRto(100 * MSS, false, 0);
+        long threshold = control.ssthreshBytes();
+        assertEquals(MSS, control.cwndBytes());
+        control.onRto(MSS, true, 0);
+        assertEquals(threshold, control.ssthreshBytes());
+        ack(control, MSS, 10 * MS, 0);
+        assertEquals(2 * MSS, control.cwndBytes());
+    }
+
+    @Test
+    void renoGrowsByOneSegmentPerRoundTrip() {
+        CongestionControl control = established("newreno");
+        control.onLoss(20 * MSS, 0);
+        for (int round = 0; round < 5; round++) {
+            assertEquals((10L + round) * MSS, control.cwndBytes());
+            long window = control.cwndBytes() / MSS;
+            for (int i = 0; i < window; i++) {
+                ack(control, MSS, 10 * MS, 0);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"newreno", "cubic"})
+    void idlenessShrinksTheWindowTowardsTheInitialOne(String name) {
+        CongestionControl control = established(name);
+        for (int i = 0; i < 70; i++) {
+            ack(control, MSS, 10 * MS, 0);
+        }
+        long before = control.cwndBytes();
+        control.onIdle(199 * MS, 200 * MS);
+        assertEquals(before, control.cwndBytes());
+        control.onIdle(400 * MS, 200 * MS);
+        assertEquals(before / 4, control.cwndBytes());
+        assertTrue(control.ssthreshBytes() >= before / 2);
+        control.onIdle(Long.MAX_VALUE / 2, 200 * MS);
+        assertEquals(10 * MSS, control.cwndBytes());
+    }
+
+    /** RFC 9438 §4.2: a second and K after the loss the window is back at its former maximum; in between it is flat. */
+    @Test
+    void cubicReturnsToItsMaximumAfterKSeconds() {
+        CongestionControl control = established("cubic");
+        while (control.cwndBytes() < 1_000 * MSS) {
+            ack(control, control.cwndBytes(), 20 * MS, 0);
+        }
+        double maximum = (double) control.cwndBytes() / MSS;
+        control.onLoss(control.cwndBytes(), 0);
+        double k = Math.cbrt((maximum - 0.7 * maximum) / 0.4);
+        long rtt = 100 * MS;
+        long now = 0;
+        double halfway = 0;
+        while (now < (long) (k * 1e9)) {
+            now += rtt;
+            long round = control.cwndBytes();
+            for (long acked = 0; acked < round; acked += 2 * MSS) {
+                ack(control, 2 * MSS, rtt, now);
+            }
+            if (halfway == 0 && now >= (long) (k * 5e8)) {
+                halfway = (double) control.cwndBytes() / MSS;
+            }
+        }
+        double end = (double) control.cwndBytes() / MSS;
+        assertEquals(maximum, end, maximum * 0.03);
+        assertTrue(halfway > maximum * 0.93 && halfway < maximum, "concave: " + halfway + " of " + maximum);
+    }
+
+    @Test
+    void cubicIsNeverSlowerThanRenoWould() {
+        CongestionControl cubic = established("cubic");
+        cubic.onLoss(20 * MSS, 0);
+        long now = 0;
+        long start = cubic.cwndBytes() / MSS;
+        for (int round = 0; round < 60; round++) {
+            now += MS; // a short round trip: the cubic function has hardly moved
+            long window = cubic.cwndBytes();
+            for (long acked = 0; acked < window; acked += MSS) {
+                ack(cubic, MSS, MS, now);
+            }
+        }
+        // additive increase of 3·0.3/1.7 = 0.53 segments per round trip at first, one from the former window on
+        assertTrue(cubic.cwndBytes() / MSS >= start + 30, "window " + cubic.cwndBytes());
+    }
+
+    @Test
+    void fastConvergenceLeavesRoomForNewFlows() {
+        CongestionControl control = established("cubic");
+        for (int i = 0; i < 90; i++) {
+            ack(control, MSS, 10 * MS, 0);
+        }
+        control.onLoss(100 * MSS, 0); // maximum 100
+        control.onLoss(70 * MSS, 0); // below the last: remembers 70 × 0.85
+        long window = control.cwndBytes();
+        long now = 0;
+        double k = Math.cbrt((59.5 - 49) / 0.4);
+        while (now < (long) (k * 1e9)) {
+            now += 100 * MS;
+            ack(control, 2 * MSS, 100 * MS, now);
+        }
+        assertTrue(control.cwndBytes() > window && control.cwndBytes() < 61 * MSS, "window " + control.cwndBytes());
+    }
+
+    @Test
+    void slowStartEndsWhenRoundTripsGrow() {
+        CongestionControl control = established("cubic");
+        long rtt = 20 * MS;
+        int rounds = 0;
+        while (control.ssthreshBytes() == Long.MAX_VALUE && rounds < 30) {
+            long window = control.cwndBytes();
+            if (window > 200 * MSS) {
+                rtt += 5 * MS; // the queue builds up
+            }
+            for (long acked = 0; acked < window; acked += MSS) {
+                position += MSS;
+                sample.ackedBytes = MSS;
+                sample.unacknowledgedPosition = position;
+                sample.nextPosition = position - acked - MSS + 2L * window;
+                sample.rttNs = rtt;
+                sample.windowLimited = true;
+                control.onAck(sample);
+            }
+            rounds++;
+        }
+        assertTrue(rounds < 30, "slow start went on for ever");
+        assertTrue(control.cwndBytes() < 3_000 * MSS, "window " + control.cwndBytes());
+    }
+
+    @Test
+    void steadyRoundTripsDoNotEndSlowStart() {
+        CongestionControl control = established("cubic");
+        for (int i = 0; i < 5_000; i++) {
+            ack(control, MSS, (20 + i % 2) * MS, 0);
+        }
+        assertEquals(Long.MAX_VALUE, control.ssthreshBytes());
+    }
+
+    @Test
+    void windowsStayWithinTheirBound() {
+        CongestionControl control = established("cubic");
+        control.onLoss(10 * MSS, 0);
+        long now = 0;
+        for (int i = 0; i < 20_000; i++) {
+            now += 1_000 * MS;
+            ack(control, control.cwndBytes(), 1_000 * MS, now);
+        }
+        assertEquals(AbstractCongestionControl.MAX_WINDOW_BYTES, control.cwndBytes());
+    }
+
+    @Test
+    void anUnknownNameIsRefusedWithTheKnownOnes() {
+        IllegalArgumentException refusal =
+                assertThrows(IllegalArgumentException.class, () -> CongestionControl.byName("bbr"));
+        assertTrue(refusal.getMessage().contains("cubic"));
+    }
+}
