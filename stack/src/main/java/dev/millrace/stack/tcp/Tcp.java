@@ -1,7 +1,394 @@
 package dev.millrace.stack.tcp;
 
-/** One shard's TCP. */
-public abstract class Tcp {
-    /** The application has asked for something. */
-    public abstract void attend(TcpConnection connection, long nowNs);
+import dev.millrace.stack.memory.ChunkPool;
+import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.metrics.Counters;
+import dev.millrace.stack.time.TimerWheel;
+import dev.millrace.stack.wire.IcmpError;
+import dev.millrace.stack.wire.IpAddress;
+import dev.millrace.stack.wire.TcpSegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One shard's TCP: finds the flow of each segment, keeps the lists of connections that have something left to do, and holds what they
+ * share. Everything runs on the core's thread; time is an argument. Whatever goes wrong inside a connection is caught here, counted,
+ * and ends that connection alone.
+ */
+public final class Tcp {
+    private static final int INITIAL_LIST = 64;
+
+    /** Flows beyond connections and TIME-WAIT entries are not kept; both have limits of their own. */
+    private static final int MAX_FLOWS = 1 << 29;
+
+    // shared by the shard's connections
+    final TcpConfig config;
+    final SegmentOutput output;
+    final ChunkPool chunks;
+    final Counters counters;
+    final PortTable ports;
+    final RandomGenerator random;
+    final AttentionSink attention;
+    final TimerWheel wheel = new TimerWheel();
+    final SegmentWriter writer;
+    final ChallengeAcks challenges;
+    final FlowTable flows;
+    final IsnGenerator isns;
+    final TimeWaitTable timeWaits;
+    final Lifecycle lifecycle;
+    final SegmentArrival arrival;
+    final StrayReply strays;
+    /** Scratch of the ACK being processed. */
+    final long[] sackFrom = new long[TcpSegment.MAX_SACK_BLOCKS];
+
+    final long[] sackTo = new long[TcpSegment.MAX_SACK_BLOCKS];
+
+    /** Connections and half-open entries in the flow table. */
+    int liveConnections;
+
+    private final PassiveOpen passive;
+    private final ActiveOpen active;
+    private final IcmpArrival icmp;
+    private final CongestionControl.Supplier congestionControl;
+    private final AckSample ackSample = new AckSample();
+
+    private @Nullable TcpConnection[] touched = new @Nullable TcpConnection[INITIAL_LIST];
+    private int touchedCount;
+    private final List<TcpConnection> blocked = new ArrayList<>();
+    private @Nullable Throwable lastBroken;
+
+    /**
+     * @param output where segments leave
+     * @param ports shared by all shards of the stack
+     * @param random source of secrets and port choices of this shard
+     * @param attention how this shard's connections reach their core
+     */
+    public Tcp(
+            TcpConfig config,
+            SegmentOutput output,
+            ChunkPool chunks,
+            Counters counters,
+            PortTable ports,
+            RandomGenerator random,
+            AttentionSink attention) {
+        this.config = config;
+        this.output = output;
+        this.chunks = chunks;
+        this.counters = counters;
+        this.ports = ports;
+        this.random = random;
+        this.attention = attention;
+        this.writer = new SegmentWriter(output, counters);
+        this.challenges = new ChallengeAcks(random);
+        this.flows = new FlowTable(
+                (int) Math.min(MAX_FLOWS, (long) config.maxConnections() + config.maxTimeWait() + 1), random);
+        this.isns = new IsnGenerator(random);
+        this.timeWaits = new TimeWaitTable(this, config.maxTimeWait(), config.timeWaitNs());
+        this.lifecycle = new Lifecycle(this);
+        this.arrival = new SegmentArrival(this);
+        this.strays = new StrayReply(this);
+        this.passive = new PassiveOpen(this);
+        this.active = new ActiveOpen(this);
+        this.icmp = new IcmpArrival(this);
+        this.congestionControl = CongestionControl.byName(config.congestionControl());
+    }
+
+    // ---- segments ----
+
+    /** A segment for an own address; lengths, flags and checksum have been verified. */
+    public void onSegment(TcpSegment segment, long nowNs) {
+        counters.increment(Counter.TCP_IN_SEGMENTS);
+        Flow flow = flows.lookup(
+                segment.destinationHigh,
+                segment.destinationLow,
+                segment.destinationPort,
+                segment.sourceHigh,
+                segment.sourceLow,
+                segment.sourcePort);
+        if (flow instanceof TcpConnection connection) {
+            try {
+                arrival.onSegment(connection, segment, nowNs);
+                touch(connection);
+            } catch (RuntimeException | AssertionError broken) {
+                onBroken(connection, broken, nowNs);
+            }
+        } else {
+            onSegmentWithoutConnection(flow, segment, nowNs);
+        }
+    }
+
+    private void onSegmentWithoutConnection(@Nullable Flow flow, TcpSegment segment, long nowNs) {
+        try {
+            if (flow instanceof HalfOpen entry) {
+                passive.onSegment(entry, segment, nowNs);
+            } else if (flow instanceof TimeWait entry) {
+                onSegmentInTimeWait(entry, segment, nowNs);
+            } else if (listenerFor(segment) instanceof TcpListener listener) {
+                passive.onSegment(listener, segment, nowNs);
+            } else {
+                strays.onClosed(segment, nowNs);
+            }
+        } catch (RuntimeException | AssertionError broken) {
+            lastBroken = broken;
+            counters.increment(Counter.CORE_INVARIANT_BROKEN);
+        }
+    }
+
+    private @Nullable TcpAcceptor listenerFor(TcpSegment segment) {
+        return ports.listenerFor(
+                segment.destinationHigh,
+                segment.destinationLow,
+                segment.destinationPort,
+                segment.sourceHigh,
+                segment.sourceLow,
+                segment.sourcePort);
+    }
+
+    private void onSegmentInTimeWait(TimeWait entry, TcpSegment segment, long nowNs) {
+        if (entry.mayReopen(segment) && listenerFor(segment) instanceof TcpListener listener) {
+            timeWaits.remove(entry);
+            counters.increment(Counter.TCP_TIME_WAIT_REUSED);
+            passive.onSyn(listener, segment, entry.nextInitialSequence(initialSequence(segment, nowNs)), nowNs);
+        } else {
+            entry.onSegment(segment, nowNs);
+        }
+    }
+
+    /** Our initial sequence number for the connection that a SYN opens (RFC 6528). */
+    int initialSequence(TcpSegment syn, long nowNs) {
+        return isns.initialSequence(
+                syn.destinationHigh,
+                syn.destinationLow,
+                syn.destinationPort,
+                syn.sourceHigh,
+                syn.sourceLow,
+                syn.sourcePort,
+                nowNs);
+    }
+
+    /**
+     * An ICMP error that quotes a segment of ours, or a failed neighbour resolution.
+     *
+     * @param quotedSequence the quoted segment's sequence number
+     * @param mtu of PACKET_TOO_BIG, otherwise 0
+     */
+    public void onIcmpError(
+            IcmpError kind,
+            long localHigh,
+            long localLow,
+            int localPort,
+            long remoteHigh,
+            long remoteLow,
+            int remotePort,
+            int quotedSequence,
+            int mtu,
+            long nowNs) {
+        Flow flow = flows.lookup(localHigh, localLow, localPort, remoteHigh, remoteLow, remotePort);
+        if (flow instanceof TcpConnection connection) {
+            try {
+                icmp.onError(connection, kind, quotedSequence, mtu, nowNs);
+                touch(connection);
+                finishTouched(nowNs);
+            } catch (RuntimeException | AssertionError broken) {
+                onBroken(connection, broken, nowNs);
+            }
+        }
+    }
+
+    /** The next hop towards {@code remote} does not answer: opens that wait for it fail, others remember why they will time out. */
+    public void onHostUnreachable(IpAddress remote, long nowNs) {
+        flows.forEach(flow -> {
+            if (flow.remoteHigh == remote.high() && flow.remoteLow == remote.low() && flow instanceof TcpConnection c) {
+                c.softError = TcpError.HOST_UNREACHABLE;
+                if (c.state() == TcpState.SYN_SENT) {
+                    unreachable.add(c);
+                }
+            }
+        });
+        for (TcpConnection connection : unreachable) {
+            lifecycle.fail(connection, TcpError.HOST_UNREACHABLE);
+        }
+        unreachable.clear();
+        finishTouched(nowNs);
+    }
+
+    private final List<TcpConnection> unreachable = new ArrayList<>();
+
+    // ---- after each burst, timers, requests ----
+
+    /** After each burst of segments: sends what ACKs have opened and what is due, so that the segments of a burst share an ACK. */
+    public void endOfBurst(long nowNs) {
+        finishTouched(nowNs);
+    }
+
+    private void finishTouched(long nowNs) {
+        for (int i = 0; i < touchedCount; i++) {
+            TcpConnection connection = touched[i];
+            assert connection != null : "a hole in the list";
+            touched[i] = null;
+            connection.touched = false;
+            finish(connection, nowNs);
+        }
+        touchedCount = 0;
+    }
+
+    private void finish(TcpConnection connection, long nowNs) {
+        try {
+            connection.finish(nowNs);
+        } catch (RuntimeException | AssertionError broken) {
+            onBroken(connection, broken, nowNs);
+        }
+    }
+
+    /** Puts a connection on the list of those to finish when the burst ends. */
+    void touch(TcpConnection connection) {
+        if (connection.touched) {
+            return;
+        }
+        connection.touched = true;
+        if (touchedCount == touched.length) {
+            touched = Arrays.copyOf(touched, touchedCount * 2);
+        }
+        touched[touchedCount++] = connection;
+    }
+
+    /** The application has asked this connection's core for something: bytes to send, space freed, options, close. */
+    public void attend(TcpConnection connection, long nowNs) {
+        try {
+            connection.attend(nowNs);
+        } catch (RuntimeException | AssertionError broken) {
+            onBroken(connection, broken, nowNs);
+        }
+        finishTouched(nowNs);
+    }
+
+    /** Fires what is due. */
+    public void onTimers(long nowNs) {
+        wheel.poll(nowNs);
+        timeWaits.expire(nowNs);
+        finishTouched(nowNs);
+    }
+
+    /** When {@link #onTimers} has something to do next; Long.MAX_VALUE for never. */
+    public long nextDeadlineNs() {
+        return Math.min(wheel.nextDeadlineNs(), timeWaits.nextDeadlineNs());
+    }
+
+    /** Packets are to be had again: connections that went without try again. */
+    public void onOutputAvailable(long nowNs) {
+        int waiting = blocked.size();
+        for (int i = 0; i < waiting; i++) {
+            TcpConnection connection = blocked.get(i);
+            connection.blocked = false;
+            finish(connection, nowNs);
+        }
+        blocked.subList(0, waiting).clear();
+    }
+
+    /** Whether connections wait for {@link #onOutputAvailable}. */
+    public boolean hasBlocked() {
+        return !blocked.isEmpty();
+    }
+
+    /** A packet was not to be had. */
+    void onBlocked(TcpConnection connection) {
+        counters.increment(Counter.TCP_OUTPUT_BLOCKED);
+        if (!connection.blocked) {
+            connection.blocked = true;
+            blocked.add(connection);
+        }
+    }
+
+    // ---- opening and closing ----
+
+    /**
+     * Sends a SYN.
+     *
+     * @param binding a local endpoint, taken over when this succeeds; or null: address by routing, ephemeral port
+     * @param chooser which ephemeral ports are good
+     * @throws TcpException NETWORK_UNREACHABLE, ADDRESS_NOT_AVAILABLE (no port left), ADDRESS_IN_USE (the 4-tuple is), NO_BUFFERS
+     */
+    public TcpConnection connect(
+            @Nullable LocalBinding binding,
+            IpAddress remote,
+            int remotePort,
+            TcpOptions options,
+            TcpObserver observer,
+            PortChooser chooser,
+            long nowNs)
+            throws TcpException {
+        return active.connect(binding, remote, remotePort, options, observer, chooser, nowNs);
+    }
+
+    LossRecovery newRecovery(boolean sack, int segmentBytes, boolean synRetransmitted) {
+        return new SackLossRecovery(congestionControl.get(), sack, segmentBytes, synRetransmitted, ackSample);
+    }
+
+    /** Aborts every connection with RST and forgets all flows. */
+    public void closeAll(long nowNs) {
+        List<Flow> all = new ArrayList<>();
+        flows.forEach(all::add);
+        for (Flow flow : all) {
+            switch (flow) {
+                case TcpConnection connection -> {
+                    connection.abort();
+                    lifecycle.abort(connection, TcpError.ABORTED, nowNs);
+                }
+                case TimeWait entry -> timeWaits.remove(entry);
+                case HalfOpen entry -> passive.remove(entry);
+                default -> throw new AssertionError("flow " + flow);
+            }
+        }
+        finishTouched(nowNs);
+        blocked.clear();
+    }
+
+    // ---- faults ----
+
+    /** Something that cannot be has happened inside a connection: it ends, the core lives on. */
+    void onBroken(TcpConnection connection, Throwable broken, long nowNs) {
+        lastBroken = broken;
+        counters.increment(Counter.CORE_INVARIANT_BROKEN);
+        try {
+            lifecycle.abort(connection, TcpError.ABORTED, nowNs);
+        } catch (RuntimeException | AssertionError again) {
+            broken.addSuppressed(again);
+            flows.remove(connection);
+            connection.timers.clearAll();
+        }
+    }
+
+    /** The last broken invariant that was met, with its stack trace, for reports. Core thread only. */
+    public @Nullable Throwable lastBroken() {
+        return lastBroken;
+    }
+
+    // ---- tools ----
+
+    /** Calls {@code action} with each connection that is not in TIME-WAIT or half open. */
+    public void forEachConnection(Consumer<? super TcpConnection> action) {
+        flows.forEach(flow -> {
+            if (flow instanceof TcpConnection connection) {
+                action.accept(connection);
+            }
+        });
+    }
+
+    /** One row for each flow of any state. */
+    public List<TcpInfo> snapshot() {
+        List<TcpInfo> rows = new ArrayList<>(flows.size());
+        flows.forEach(flow -> {
+            switch (flow) {
+                case TcpConnection connection -> rows.add(TcpInfo.of(connection));
+                case TimeWait entry -> rows.add(TcpInfo.of(entry, config.shard()));
+                case HalfOpen entry -> rows.add(TcpInfo.of(entry, config.shard()));
+                default -> throw new AssertionError("flow " + flow);
+            }
+        });
+        return rows;
+    }
 }

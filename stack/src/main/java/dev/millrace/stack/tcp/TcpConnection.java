@@ -1,4 +1,493 @@
 package dev.millrace.stack.tcp;
 
-/** One connection. */
-public abstract class TcpConnection implements TcpSocket {}
+import dev.millrace.stack.memory.ReceiveBuffer;
+import dev.millrace.stack.memory.SendBuffer;
+import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.wire.IpAddress;
+import dev.millrace.stack.wire.TcpSegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection: the application's door ({@link TcpSocket}, any thread) and the core's state behind it (core thread only).
+ *
+ * <p>The two sides share the byte queues and a handful of fields, each written by one side: the core publishes {@code status} and
+ * {@code error}; the application sets request bits and counts, then asks for attention. {@code pending} keeps the connection from being
+ * submitted twice: the application sets it and submits when it was clear, the core clears it before it looks, both with an atomic
+ * exchange, so that whatever was written before a refused submission is seen by the look that follows.
+ */
+public final class TcpConnection extends Flow implements TcpSocket {
+    /** {@code status} beyond the bits of {@link TcpSocket#readiness}: our FIN is acknowledged. */
+    private static final int FIN_ACKNOWLEDGED = 1 << 16;
+
+    static final int SHUTDOWN_OUTPUT = 1;
+    static final int SHUTDOWN_INPUT = 1 << 1;
+    static final int CLOSE = 1 << 2;
+    static final int ABORT = 1 << 3;
+
+    private static final VarHandle STATUS;
+    private static final VarHandle REQUESTED;
+    private static final VarHandle PENDING;
+    private static final VarHandle SPACE_WANTED;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            STATUS = lookup.findVarHandle(TcpConnection.class, "status", int.class);
+            REQUESTED = lookup.findVarHandle(TcpConnection.class, "requested", int.class);
+            PENDING = lookup.findVarHandle(TcpConnection.class, "pending", int.class);
+            SPACE_WANTED = lookup.findVarHandle(TcpConnection.class, "spaceWanted", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    // immutable
+    final Tcp tcp;
+    final Path path;
+    final ConnectionTimers timers;
+    final Sender sender;
+    final Receiver receiver;
+    final Retries retries;
+    private final SendBuffer sendBuffer;
+    private final ReceiveBuffer receiveBuffer;
+    private final TcpOptions options;
+
+    // written by the core, read by the application
+    private int status;
+    private volatile TcpError error = TcpError.NONE;
+
+    // written by the application, read by the core
+    @SuppressWarnings("UnusedVariable") // through REQUESTED
+    private int requested;
+
+    private int spaceWanted;
+    private volatile int optionsVersion;
+    private volatile TcpObserver observer;
+
+    // exchanged by both
+    @SuppressWarnings("UnusedVariable") // through PENDING
+    private int pending;
+
+    // core only
+    int trafficClass;
+    /** The peer's MSS option, from its SYN. */
+    int peerMss;
+    /** When our SYN went out first. */
+    long synSentNs;
+    /** Stands in the core's list of connections to finish at the end of the burst. */
+    boolean touched;
+    /** Stands in the core's list of connections that wait for packets. */
+    boolean blocked;
+
+    @Nullable
+    LocalBinding binding;
+
+    /** A soft ICMP error, reported if the connection then times out (RFC 5461). */
+    TcpError softError = TcpError.NONE;
+
+    private TcpState state = TcpState.CLOSED;
+    private boolean readinessChanged;
+    private long lastChallengeNs = -ChallengeAcks.CONNECTION_INTERVAL_NS;
+    private int spaceAnnounced;
+    private int optionsApplied;
+    private TcpObserver announcedTo;
+
+    TcpConnection(
+            Tcp tcp,
+            Path path,
+            int localPort,
+            int remotePort,
+            TcpOptions options,
+            TcpObserver observer,
+            @Nullable LocalBinding binding) {
+        super(path.local.high(), path.local.low(), localPort, path.remote.high(), path.remote.low(), remotePort);
+        this.tcp = tcp;
+        this.path = path;
+        this.options = options;
+        this.observer = observer;
+        this.announcedTo = observer;
+        this.binding = binding;
+        this.trafficClass = options.trafficClass;
+        this.timers = new ConnectionTimers(this, tcp.wheel);
+        this.retries = new Retries(this, tcp);
+        int initial = tcp.config.initialBufferBytes();
+        this.sendBuffer = new SendBuffer(tcp.chunks, options.sendBufferBytes > 0 ? options.sendBufferBytes : initial);
+        this.receiveBuffer =
+                new ReceiveBuffer(tcp.chunks, options.receiveBufferBytes > 0 ? options.receiveBufferBytes : initial);
+        this.sender = new Sender(this, sendBuffer, tcp, options);
+        this.receiver = new Receiver(receiveBuffer, timers, tcp.counters, tcp.config, options);
+    }
+
+    // ---- application: state ----
+
+    @Override
+    public int readiness() {
+        int now = (int) STATUS.getAcquire(this);
+        int wishes = (int) REQUESTED.getAcquire(this);
+        int ready = now & ~FIN_ACKNOWLEDGED;
+        if ((now & (PEER_CLOSED | FAILED)) != 0
+                || (wishes & SHUTDOWN_INPUT) != 0
+                || receiveBuffer.readableBytes() > 0) {
+            ready |= READABLE;
+        }
+        if ((now & FAILED) != 0
+                || (wishes & SHUTDOWN_OUTPUT) != 0
+                || (now & CONNECTED) != 0 && hasSpace(sendBuffer.freeBytes())) {
+            ready |= WRITABLE;
+        }
+        boolean closing = (wishes & (SHUTDOWN_OUTPUT | CLOSE)) != 0;
+        if (sendBuffer.freeBytes() >= sendBuffer.capacity() && (!closing || (now & FIN_ACKNOWLEDGED) != 0)) {
+            ready |= DRAINED;
+        }
+        return ready;
+    }
+
+    private boolean hasSpace(int free) {
+        return free * 3L >= sendBuffer.capacity();
+    }
+
+    @Override
+    public TcpError error() {
+        return error;
+    }
+
+    @Override
+    public int readableBytes() {
+        return ((int) REQUESTED.getAcquire(this) & SHUTDOWN_INPUT) != 0 ? 0 : receiveBuffer.readableBytes();
+    }
+
+    @Override
+    public int writableBytes() {
+        return sendBuffer.freeBytes();
+    }
+
+    // ---- application: bytes ----
+
+    @Override
+    public int read(ByteBuffer target, int at, int length) {
+        if (((int) REQUESTED.getAcquire(this) & SHUTDOWN_INPUT) != 0) {
+            return END;
+        }
+        int count = receiveBuffer.read(target, at, length);
+        if (count <= 0 && length > 0) {
+            int now = (int) STATUS.getAcquire(this);
+            if ((now & (PEER_CLOSED | FAILED)) == 0) {
+                return Math.max(count, 0);
+            }
+            count = receiveBuffer.read(target, at, length); // bytes published before the end was
+            if (count <= 0) {
+                return (now & PEER_CLOSED) != 0 ? END : ERROR;
+            }
+        }
+        if (receiver.windowUpdateDue(receiveBuffer.headAcquire())) {
+            requestAttention();
+        }
+        return count;
+    }
+
+    @Override
+    public int write(ByteBuffer source, int from, int length) {
+        if (((int) STATUS.getAcquire(this) & FAILED) != 0
+                || ((int) REQUESTED.getAcquire(this) & (SHUTDOWN_OUTPUT | CLOSE)) != 0) {
+            return ERROR;
+        }
+        int count = sendBuffer.write(source, from, length);
+        if (count < 0) {
+            return ERROR;
+        }
+        boolean filled = !hasSpace(sendBuffer.freeBytes());
+        if (filled) {
+            SPACE_WANTED.setRelease(this, spaceWanted + 1);
+        }
+        if (count > 0 || filled) {
+            requestAttention();
+        }
+        return count;
+    }
+
+    // ---- application: requests ----
+
+    @Override
+    public void shutdownOutput() {
+        request(SHUTDOWN_OUTPUT);
+    }
+
+    @Override
+    public void shutdownInput() {
+        request(SHUTDOWN_INPUT);
+    }
+
+    @Override
+    public void close() {
+        request(CLOSE);
+    }
+
+    @Override
+    public void abort() {
+        request(ABORT | CLOSE);
+    }
+
+    private void request(int bits) {
+        int before = (int) REQUESTED.getAndBitwiseOr(this, bits);
+        if ((before & bits) != bits) {
+            requestAttention();
+        }
+    }
+
+    private void requestAttention() {
+        if ((int) PENDING.getAndSet(this, 1) == 0) {
+            tcp.attention.submit(this);
+        }
+    }
+
+    @Override
+    public TcpOptions options() {
+        return options;
+    }
+
+    @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate") // NIO's option lock makes the application one writer
+    public void optionsChanged() {
+        optionsVersion++;
+        requestAttention();
+    }
+
+    @Override
+    public void observer(TcpObserver newObserver) {
+        observer = newObserver;
+        requestAttention();
+    }
+
+    @Override
+    public IpAddress localAddress() {
+        return path.local;
+    }
+
+    @Override
+    public int localPort() {
+        return localPort;
+    }
+
+    @Override
+    public IpAddress remoteAddress() {
+        return path.remote;
+    }
+
+    @Override
+    public int remotePort() {
+        return remotePort;
+    }
+
+    @Override
+    public int shard() {
+        return tcp.config.shard();
+    }
+
+    // ---- core: requests ----
+
+    /** Takes note of all that the application has asked for so far. */
+    @SuppressWarnings("ReferenceEquality") // another observer is another object
+    void attend(long nowNs) {
+        PENDING.getAndSet(this, 0);
+        int wishes = (int) REQUESTED.getAcquire(this);
+        if (optionsVersion != optionsApplied) {
+            optionsApplied = optionsVersion;
+            applyOptions(nowNs);
+        }
+        TcpObserver current = observer;
+        if (current != announcedTo) {
+            announcedTo = current;
+            readinessChanged = true;
+        }
+        if ((wishes & ABORT) != 0) {
+            tcp.lifecycle.abort(this, TcpError.ABORTED, nowNs);
+        } else if ((wishes & CLOSE) != 0) {
+            tcp.lifecycle.close(this, nowNs);
+        } else {
+            if ((wishes & SHUTDOWN_INPUT) != 0) {
+                receiver.discard();
+            }
+            if ((wishes & SHUTDOWN_OUTPUT) != 0) {
+                tcp.lifecycle.shutdownOutput(this);
+            }
+        }
+        if (state != TcpState.CLOSED) {
+            receiver.onConsumed(sender.rtt.smoothedRttNs(), nowNs);
+        } else {
+            receiver.trim();
+        }
+        announceSpace();
+        finish(nowNs);
+    }
+
+    private void applyOptions(long nowNs) {
+        trafficClass = options.trafficClass;
+        sender.apply(options);
+        receiver.quickAckAlways(options.quickAck);
+        if (options.receiveBufferBytes > receiver.capacity()) {
+            receiver.capacity(Math.min(options.receiveBufferBytes, 0xffff << receiver.scale));
+        }
+        if (state != TcpState.CLOSED) {
+            retries.startKeepAlive(nowNs);
+        }
+    }
+
+    boolean closedByApplication() {
+        return ((int) REQUESTED.getAcquire(this) & CLOSE) != 0;
+    }
+
+    /** Sends what may go and what is due, then tells the observer; the last step of whatever concerned this connection. */
+    void finish(long nowNs) {
+        sender.transmit(nowNs);
+        if (receiver.ackNow && state != TcpState.CLOSED) {
+            sendAck(nowNs);
+        }
+        if (readinessChanged) {
+            readinessChanged = false;
+            observer.onReadiness();
+        }
+    }
+
+    /** A segment without data, with everything we know. */
+    void sendAck(long nowNs) {
+        if (tcp.writer.segment(this, sender.nxt, 0, TcpSegment.ACK, SegmentOutput.Kind.ACK, nowNs)) {
+            tcp.counters.increment(Counter.TCP_PURE_ACKS);
+        } else {
+            tcp.onBlocked(this);
+        }
+    }
+
+    /** SYN, or SYN+ACK after a simultaneous open; sets the timer that repeats it. */
+    void sendSyn(long nowNs) {
+        if (!tcp.writer.syn(this, state == TcpState.SYN_RECEIVED, nowNs)) {
+            tcp.counters.increment(Counter.TCP_OUTPUT_BLOCKED); // the timer repeats it
+        }
+        timers.set(ConnectionTimers.RETRANSMIT, nowNs + sender.rtt.rtoNs());
+    }
+
+    /** RFC 9293 §3.10.7.4, "send an ACK": answers what is not acceptable, with our own state, at a bounded rate. */
+    void challenge(long nowNs) {
+        if (nowNs - lastChallengeNs >= ChallengeAcks.CONNECTION_INTERVAL_NS && tcp.challenges.permits(nowNs)) {
+            lastChallengeNs = nowNs;
+            tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS);
+            receiver.ackNow = true;
+        } else {
+            tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS_WITHHELD);
+        }
+    }
+
+    // ---- core: timers ----
+
+    void onTimer(int kind, long nowNs) {
+        if (state == TcpState.CLOSED && kind != ConnectionTimers.TRIM) {
+            return;
+        }
+        try {
+            switch (kind) {
+                case ConnectionTimers.RETRANSMIT -> retries.onRetransmissionTimeout(nowNs);
+                case ConnectionTimers.DELAYED_ACK -> onDelayedAck();
+                case ConnectionTimers.PERSIST -> retries.onPersist(nowNs);
+                case ConnectionTimers.KEEPALIVE -> retries.onKeepAlive(nowNs);
+                case ConnectionTimers.LIFETIME -> tcp.lifecycle.expire(this);
+                case ConnectionTimers.TRIM -> onTrim(nowNs);
+                default -> throw new AssertionError("timer " + kind);
+            }
+            finish(nowNs);
+        } catch (RuntimeException | AssertionError broken) {
+            tcp.onBroken(this, broken, nowNs);
+        }
+    }
+
+    private void onDelayedAck() {
+        tcp.counters.increment(Counter.TCP_DELAYED_ACKS);
+        receiver.ackNow = true;
+    }
+
+    private void onTrim(long nowNs) {
+        if (receiver.trim()) {
+            timers.set(ConnectionTimers.TRIM, nowNs + 10 * Receiver.TRIM_AFTER_NS);
+        }
+    }
+
+    // ---- core: state ----
+
+    TcpState state() {
+        return state;
+    }
+
+    void moveTo(TcpState next) {
+        assert state.mayBecome(next) : state + " to " + next;
+        state = next;
+    }
+
+    /** The handshake is complete. */
+    void onEstablished(long nowNs) {
+        moveTo(TcpState.ESTABLISHED);
+        publish(CONNECTED);
+        retries.onHeard(nowNs);
+        retries.startKeepAlive(nowNs);
+    }
+
+    void onReadable() {
+        readinessChanged = true;
+    }
+
+    void onPeerClosed() {
+        publish(PEER_CLOSED);
+    }
+
+    void onFinAcknowledged() {
+        publish(FIN_ACKNOWLEDGED);
+    }
+
+    void onFailed(TcpError why) {
+        if (error == TcpError.NONE) {
+            error = why;
+        }
+        publish(FAILED);
+    }
+
+    void onGone() {
+        publish(GONE);
+    }
+
+    private void publish(int bits) {
+        STATUS.setRelease(this, status | bits);
+        readinessChanged = true;
+    }
+
+    /** ACKs have freed space: tells the application if it had found too little. */
+    void announceSpace() {
+        int wanted = (int) SPACE_WANTED.getAcquire(this);
+        if (wanted != spaceAnnounced) {
+            sender.growBuffer();
+            if (hasSpace(sendBuffer.freeBytes())) {
+                spaceAnnounced = wanted;
+                readinessChanged = true;
+            }
+        }
+    }
+
+    /** Everything acknowledged: whoever lingers wants to know. */
+    void onDrained() {
+        if (((int) REQUESTED.getAcquire(this) & (SHUTDOWN_OUTPUT | CLOSE)) != 0) {
+            readinessChanged = true;
+        }
+    }
+
+    /** Called by tests and the simulator after every step. */
+    void checkInvariants() {
+        if (state != TcpState.CLOSED && state != TcpState.SYN_SENT) {
+            sender.checkInvariants();
+            receiver.checkInvariants();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return path.local + ":" + localPort + " - " + path.remote + ":" + remotePort + " " + state;
+    }
+}

@@ -1,0 +1,111 @@
+package dev.millrace.stack.tcp;
+
+import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.wire.IpAddress;
+import org.jspecify.annotations.Nullable;
+
+/** The OPEN call in its active form (RFC 9293 §3.10.1): choice of address and port, then the SYN. One per core; core thread only. */
+final class ActiveOpen {
+    private final Tcp tcp;
+
+    ActiveOpen(Tcp tcp) {
+        this.tcp = tcp;
+    }
+
+    TcpConnection connect(
+            @Nullable LocalBinding binding,
+            IpAddress remote,
+            int remotePort,
+            TcpOptions options,
+            TcpObserver observer,
+            PortChooser chooser,
+            long nowNs)
+            throws TcpException {
+        if (tcp.liveConnections >= tcp.config.maxConnections()) {
+            throw new TcpException(TcpError.NO_BUFFERS);
+        }
+        IpAddress local =
+                binding == null || binding.address().isAny() ? tcp.output.sourceFor(remote) : binding.address();
+        Path path = local == null ? null : tcp.output.path(local, remote);
+        if (path == null) {
+            throw new TcpException(TcpError.NETWORK_UNREACHABLE);
+        }
+        int localPort = binding != null ? binding.port() : choosePort(path, remotePort, chooser, nowNs);
+        if (localPort == 0) {
+            throw new TcpException(TcpError.ADDRESS_NOT_AVAILABLE);
+        }
+        return open(path, localPort, remotePort, options, observer, binding, nowNs);
+    }
+
+    /**
+     * The first free port from a random start (RFC 6056 §3.3.1), even ones first as Linux does, so that binds, which take odd ones first, find
+     * room. A port is free when nobody has bound it and no flow has the tuple, except one in TIME-WAIT that may be reused.
+     */
+    private int choosePort(Path path, int remotePort, PortChooser chooser, long nowNs) {
+        int half = PortTable.EPHEMERAL_PORTS / 2;
+        int start = tcp.random.nextInt(half);
+        for (int i = 0; i < PortTable.EPHEMERAL_PORTS; i++) {
+            int parity = i < half ? 0 : 1;
+            int port = PortTable.FIRST_EPHEMERAL + (start + i) % half * 2 + parity;
+            if (chooser.accepts(port) && !tcp.ports.isReserved(port) && isFree(path, port, remotePort, nowNs)) {
+                return port;
+            }
+        }
+        return 0;
+    }
+
+    private boolean isFree(Path path, int localPort, int remotePort, long nowNs) {
+        Flow there = find(path, localPort, remotePort);
+        return there == null || there instanceof TimeWait old && old.mayReuse(nowNs);
+    }
+
+    private @Nullable Flow find(Path path, int localPort, int remotePort) {
+        return tcp.flows.lookup(
+                path.local.high(), path.local.low(), localPort, path.remote.high(), path.remote.low(), remotePort);
+    }
+
+    private TcpConnection open(
+            Path path,
+            int localPort,
+            int remotePort,
+            TcpOptions options,
+            TcpObserver observer,
+            @Nullable LocalBinding binding,
+            long nowNs)
+            throws TcpException {
+        int iss = tcp.isns.initialSequence(
+                path.local.high(),
+                path.local.low(),
+                localPort,
+                path.remote.high(),
+                path.remote.low(),
+                remotePort,
+                nowNs);
+        Flow there = find(path, localPort, remotePort);
+        if (there instanceof TimeWait old && old.mayReuse(nowNs)) {
+            iss = old.nextInitialSequence(iss);
+            tcp.timeWaits.remove(old);
+            tcp.counters.increment(Counter.TCP_TIME_WAIT_REUSED);
+        } else if (there != null) {
+            throw new TcpException(TcpError.ADDRESS_IN_USE);
+        }
+        if (binding != null) {
+            tcp.ports.takeOver(binding);
+        }
+        TcpConnection connection = new TcpConnection(tcp, path, localPort, remotePort, options, observer, binding);
+        connection.sender.iss = iss;
+        connection.sender.nxt = 0;
+        connection.receiver.timestamps.offset =
+                tcp.isns.timestampOffset(path.local.high(), path.local.low(), path.remote.high(), path.remote.low());
+        connection.moveTo(TcpState.SYN_SENT);
+        boolean inserted = tcp.flows.insert(connection);
+        if (!inserted) {
+            throw new TcpException(TcpError.NO_BUFFERS);
+        }
+        tcp.liveConnections++;
+        tcp.counters.increment(Counter.TCP_ACTIVE_OPENS);
+        connection.synSentNs = nowNs;
+        connection.sendSyn(nowNs);
+        return connection;
+    }
+}

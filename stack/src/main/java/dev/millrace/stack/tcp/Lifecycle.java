@@ -1,0 +1,126 @@
+package dev.millrace.stack.tcp;
+
+import dev.millrace.stack.metrics.Counter;
+
+/** How connections end: FIN, RST, giving up, TIME-WAIT; the CLOSE and ABORT calls of RFC 9293 §3.10.4 and §3.10.5. Core thread only. */
+final class Lifecycle {
+    private final Tcp tcp;
+
+    Lifecycle(Tcp tcp) {
+        this.tcp = tcp;
+    }
+
+    /** The application closes its side of the stream; what it has written goes out first. */
+    void shutdownOutput(TcpConnection connection) {
+        switch (connection.state()) {
+            case ESTABLISHED, SYN_RECEIVED -> {
+                connection.sender.finish();
+                connection.moveTo(TcpState.FIN_WAIT_1);
+            }
+            case CLOSE_WAIT -> {
+                connection.sender.finish();
+                connection.moveTo(TcpState.LAST_ACK);
+            }
+            default -> {
+                // not yet connected, or already closed on this side
+            }
+        }
+    }
+
+    /** The application has given the connection up. */
+    void close(TcpConnection connection, long nowNs) {
+        switch (connection.state()) {
+            case CLOSED, TIME_WAIT -> connection.receiver.discard();
+            case SYN_SENT, SYN_RECEIVED -> remove(connection);
+            default -> closeSynchronised(connection, nowNs);
+        }
+    }
+
+    private void closeSynchronised(TcpConnection connection, long nowNs) {
+        Receiver receiver = connection.receiver;
+        if (!receiver.discarding() && receiver.buffer.readableBytes() > 0) {
+            tcp.counters.increment(Counter.TCP_ABORT_ON_CLOSE);
+            abort(connection, TcpError.ABORTED, nowNs); // RFC 1122 §4.2.2.13, RFC 2525 §2.17
+            return;
+        }
+        receiver.discard();
+        shutdownOutput(connection);
+        if (connection.state() == TcpState.FIN_WAIT_2) {
+            boundFinWait2(connection, nowNs);
+        }
+    }
+
+    /** Nobody reads any more, so the peer's FIN is not waited for without end. */
+    void boundFinWait2(TcpConnection connection, long nowNs) {
+        if (!connection.timers.isSet(ConnectionTimers.LIFETIME)) {
+            connection.timers.set(ConnectionTimers.LIFETIME, nowNs + tcp.config.finWait2Ns());
+        }
+    }
+
+    /** FIN-WAIT-2 has lasted long enough. */
+    void expire(TcpConnection connection) {
+        remove(connection);
+    }
+
+    /** Ends the connection at once; the peer learns it by RST (RFC 9293 §3.10.5). */
+    void abort(TcpConnection connection, TcpError why, long nowNs) {
+        TcpState state = connection.state();
+        if (state == TcpState.CLOSED) {
+            connection.receiver.discard();
+            return;
+        }
+        if (state != TcpState.SYN_SENT) {
+            tcp.writer.reset(connection, nowNs);
+        }
+        fail(connection, why);
+    }
+
+    /** Retransmissions or probes are exhausted. */
+    void giveUp(TcpConnection connection, long nowNs) {
+        tcp.counters.increment(Counter.TCP_ABORT_ON_TIMEOUT);
+        TcpError soft = connection.softError;
+        abort(connection, soft == TcpError.NONE ? TcpError.TIMED_OUT : soft, nowNs);
+    }
+
+    /** The connection is over with an error; nothing is sent. */
+    void fail(TcpConnection connection, TcpError why) {
+        connection.onFailed(why);
+        remove(connection);
+    }
+
+    /** Both sides have closed and we closed first: a compact entry waits out old segments (RFC 9293 §3.4.3). */
+    void enterTimeWait(TcpConnection connection, long nowNs) {
+        connection.moveTo(TcpState.TIME_WAIT);
+        TimeWait entry = new TimeWait(connection, nowNs);
+        connection.receiver.ackNow = false;
+        entry.acknowledge(nowNs);
+        release(connection);
+        tcp.flows.replace(connection, entry);
+        tcp.timeWaits.add(entry, nowNs);
+    }
+
+    /** The core forgets the connection; bytes not yet read stay readable until the application closes. */
+    void remove(TcpConnection connection) {
+        boolean removed = tcp.flows.remove(connection);
+        assert removed : "not in the flow table";
+        release(connection);
+    }
+
+    private void release(TcpConnection connection) {
+        tcp.liveConnections--;
+        connection.timers.clearAll();
+        connection.moveTo(TcpState.CLOSED);
+        connection.receiver.ackNow = false;
+        connection.sender.buffer.dispose();
+        if (connection.closedByApplication()) {
+            connection.receiver.discard();
+        }
+        LocalBinding binding = connection.binding;
+        if (binding != null) {
+            connection.binding = null;
+            tcp.ports.release(binding);
+        }
+        connection.onGone();
+        tcp.touch(connection); // so that its observer hears of it
+    }
+}

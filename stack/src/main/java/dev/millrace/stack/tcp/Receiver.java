@@ -1,0 +1,390 @@
+package dev.millrace.stack.tcp;
+
+import dev.millrace.stack.memory.ReceiveBuffer;
+import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.metrics.Counters;
+import dev.millrace.stack.wire.TcpHeader;
+import dev.millrace.stack.wire.TcpSegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The receiving half of a connection: RCV.NXT, the window offered, text in and out of order, and when to acknowledge. Everything is in
+ * stream positions; a FIN takes the position behind the last byte. Core thread only.
+ *
+ * <pre>
+ *      head              RCV.NXT                       edge       head + capacity
+ *   ─────┬── readable ──────┬── offered, may be placed ──┬── free, not yet offered ──┬──
+ * </pre>
+ */
+final class Receiver {
+    static final long NO_FIN = -1;
+
+    /** Segments acknowledged at once at the start, while the peer's window is small (Linux' TCP_MAX_QUICKACKS). */
+    private static final int QUICK_ACKS = 16;
+
+    /** A "full-sized" segment is at least this large, until a larger one is seen (RFC 9293 §3.8.6.3). */
+    private static final int MIN_FULL_SEGMENT = 536;
+
+    /** Sequence number of the peer's SYN. */
+    int irs;
+    /** RCV.NXT */
+    long nxt;
+    /** Right edge of the window offered last: never moves back (RFC 9293 §3.8.6, MUST-33 read strictly). */
+    long edge;
+    /** Position of the peer's FIN once it has been seen, in order or not. */
+    long finPosition = NO_FIN;
+    /** Rcv.Wind.Shift: applied to the windows we offer. */
+    int scale;
+
+    boolean scalingOffered;
+    boolean sackPermitted;
+    /** An ACK is due at the end of this burst. */
+    boolean ackNow;
+
+    final ReceiveBuffer buffer;
+    final Timestamps timestamps = new Timestamps();
+
+    private final ConnectionTimers timers;
+    private final Counters counters;
+    private final TcpConfig config;
+    private final ReceiveTuning tuning;
+    private @Nullable ReassemblyQueue reassembly;
+    private int capacity;
+    private int mss = MIN_FULL_SEGMENT;
+    private int quickAcks = QUICK_ACKS;
+    private int fullSegment = MIN_FULL_SEGMENT;
+    private long ackedTo;
+    private boolean discarding;
+    private boolean quickAckAlways;
+
+    Receiver(ReceiveBuffer buffer, ConnectionTimers timers, Counters counters, TcpConfig config, TcpOptions options) {
+        this.buffer = buffer;
+        this.timers = timers;
+        this.counters = counters;
+        this.config = config;
+        this.capacity = buffer.capacity();
+        this.scale = scaleFor(Math.max(config.maxReceiveBufferBytes(), capacity));
+        this.tuning = new ReceiveTuning(config.maxReceiveBufferBytes(), options.receiveBufferBytes == 0);
+        this.quickAckAlways = options.quickAck;
+        capacity(capacity);
+    }
+
+    /** The smallest shift with which a window field can express the largest buffer. */
+    static int scaleFor(int maxBufferBytes) {
+        int shift = 0;
+        while (shift < TcpHeader.MAX_WINDOW_SCALE && 0xffff << shift < maxBufferBytes) {
+            shift++;
+        }
+        return shift;
+    }
+
+    void quickAckAlways(boolean on) {
+        quickAckAlways = on;
+    }
+
+    /** The peer's SYN has been taken; {@code offered} is the window field our own SYN carried. */
+    void open(int peerSequence, int offered, int mssOffered) {
+        irs = peerSequence;
+        nxt = 0;
+        ackedTo = 0;
+        edge = offered;
+        mss = mssOffered;
+    }
+
+    /** Window scaling was not agreed on. */
+    void withoutScaling() {
+        scale = 0;
+        capacity(Math.min(capacity, 0xffff));
+    }
+
+    // ---- sequence numbers ----
+
+    /** RCV.NXT as it goes on the wire. */
+    int sequence() {
+        return irs + 1 + (int) nxt;
+    }
+
+    /** The position a sequence number near RCV.NXT stands for. */
+    long positionOf(int sequence) {
+        return nxt + (sequence - sequence());
+    }
+
+    // ---- window ----
+
+    int windowInSyn() {
+        return Math.min(capacity, 0xffff);
+    }
+
+    private long limit() {
+        return discarding ? nxt + capacity : buffer.headAcquire() + capacity;
+    }
+
+    /** Smallest step by which the edge moves, against silly windows (RFC 9293 §3.8.6.2.2). */
+    private int step() {
+        return Math.min(capacity / 2, mss);
+    }
+
+    /**
+     * The window field to send now. Moves the edge as far as space allows; rounding up to the scale's unit never takes it back, for which
+     * the buffer has a unit of slack.
+     */
+    int windowToAdvertise() {
+        long limit = limit();
+        long target = limit - edge >= step() ? limit : edge;
+        long window = Math.max(0, Math.max(target, edge) - nxt);
+        int field = (int) Math.min(window + (1L << scale) - 1 >>> scale, 0xffff);
+        edge = Math.max(edge, nxt + ((long) field << scale));
+        return field;
+    }
+
+    /** Whether the application has freed enough for a segment of its own to tell the peer. Any thread may ask, for an estimate. */
+    boolean windowUpdateDue(long head) {
+        return head + capacity - edge >= Math.min(capacity / 2, 2 * mss);
+    }
+
+    /** The application has read, or asked for something: memory and window follow. */
+    void onConsumed(long roundTripNs, long nowNs) {
+        if (discarding) {
+            return;
+        }
+        long head = buffer.headAcquire();
+        int wanted = tuning.onConsumed(head, capacity, mss, roundTripNs, nowNs);
+        if (wanted > capacity && scalingAllows(wanted)) {
+            capacity(wanted);
+        }
+        if (finPosition == NO_FIN && windowUpdateDue(head)) {
+            ackNow = true;
+        }
+    }
+
+    private boolean scalingAllows(int bytes) {
+        return 0xffffL << scale >= bytes;
+    }
+
+    /** Sets the limit of bytes held; the window already offered stays valid. */
+    void capacity(int bytes) {
+        capacity = bytes;
+        buffer.capacity(bytes + (1 << scale));
+    }
+
+    int capacity() {
+        return capacity;
+    }
+
+    // ---- text ----
+
+    /**
+     * RFC 9293 §3.10.7.4, seventh and eighth: takes in the part of {@code [from, from + length)} that lies in the window and is new, and
+     * notes a FIN behind it.
+     *
+     * @return whether RCV.NXT moved
+     */
+    boolean onText(long from, TcpSegment segment, boolean fin, long nowNs) {
+        long to = from + segment.payloadLength;
+        if (fin && finPosition == NO_FIN && to >= nxt && to <= edge) {
+            finPosition = to;
+        }
+        long end = Math.min(to, finPosition == NO_FIN ? edge : Math.min(edge, finPosition));
+        long before = nxt;
+        if (from <= nxt && gapless()) {
+            inOrder(from, end, segment, nowNs);
+        } else {
+            reassemble(from, end, segment.payloadAddress);
+        }
+        if (nxt == finPosition) {
+            nxt++;
+            scheduleAck(0, nowNs);
+        }
+        return nxt != before;
+    }
+
+    boolean finReceived() {
+        return finPosition != NO_FIN && nxt > finPosition;
+    }
+
+    private boolean gapless() {
+        return reassembly == null || reassembly.isEmpty();
+    }
+
+    private void inOrder(long from, long end, TcpSegment segment, long nowNs) {
+        int wanted = (int) (end - nxt);
+        if (wanted <= 0) {
+            ackNow |= segment.payloadLength > 0; // nothing new in it, or no room: the peer must learn where we are
+            return;
+        }
+        int placed = place(nxt, segment.payloadAddress + (nxt - from), wanted);
+        nxt += placed;
+        publish();
+        if (placed < wanted || end < from + segment.payloadLength) {
+            ackNow = true;
+        }
+        scheduleAck(placed, nowNs);
+    }
+
+    private int place(long position, long address, int length) {
+        if (discarding) {
+            return length;
+        }
+        int placed = buffer.place(position, address, length);
+        if (placed < length) {
+            counters.increment(Counter.TCP_RECEIVE_MEMORY_SHORT);
+        }
+        return placed;
+    }
+
+    private void publish() {
+        if (!discarding) {
+            buffer.publish(nxt);
+        }
+    }
+
+    /** Text beyond a gap, or with a gap beyond it: at once acknowledged, so that the peer sees holes appear and close (RFC 5681 §4.2). */
+    private void reassemble(long from, long end, long address) {
+        ackNow = true;
+        ReassemblyQueue queue = reassembly;
+        if (queue == null) {
+            queue = new ReassemblyQueue();
+            reassembly = queue;
+        }
+        long start = Math.max(from, nxt);
+        if (start >= end || !queue.canAdd(start, end)) {
+            return;
+        }
+        counters.increment(Counter.TCP_OUT_OF_ORDER);
+        long reached = placeMissing(queue, start, end, address - from);
+        if (reached > start) {
+            queue.add(start, reached);
+        }
+        nxt = queue.contiguousFrom(nxt);
+        if (finPosition != NO_FIN) {
+            nxt = Math.min(nxt, finPosition);
+        }
+        queue.advanceTo(nxt);
+        publish();
+    }
+
+    /** Places what is not held yet; the first bytes received win. Returns the position up to which everything is held now. */
+    private long placeMissing(ReassemblyQueue queue, long start, long end, long addressOfZero) {
+        long missing = 0;
+        long at = queue.firstMissing(start, end);
+        while (at < end) {
+            long gapEnd = queue.endOfGap(at, end);
+            int placed = place(at, addressOfZero + at, (int) (gapEnd - at));
+            missing += placed;
+            if (placed < gapEnd - at) {
+                return at + placed;
+            }
+            at = queue.firstMissing(gapEnd, end);
+        }
+        if (missing == 0) {
+            queue.onDuplicate(start, end);
+        }
+        return end;
+    }
+
+    /** A segment that lies wholly before RCV.NXT came again (RFC 2883 §4.1). */
+    void onOldText(long from, long to) {
+        if (sackPermitted && from < to && from >= 0) {
+            ReassemblyQueue queue = reassembly;
+            if (queue == null) {
+                queue = new ReassemblyQueue();
+                reassembly = queue;
+            }
+            queue.onDuplicate(from, Math.min(to, nxt));
+        }
+    }
+
+    // ---- acknowledgment ----
+
+    /**
+     * RFC 9293 §3.8.6.3, RFC 5681 §4.2: at least every second full segment is acknowledged at once, others after a delay, so that the
+     * application's answer can carry the acknowledgment.
+     */
+    private void scheduleAck(int length, long nowNs) {
+        if (length >= fullSegment) {
+            fullSegment = Math.min(length, mss);
+            if (quickAcks > 0) {
+                quickAcks--;
+                ackNow = true;
+            }
+        }
+        if (quickAckAlways || nxt - ackedTo >= 2L * fullSegment) {
+            ackNow = true;
+        } else if (!ackNow && !timers.isSet(ConnectionTimers.DELAYED_ACK)) {
+            timers.set(ConnectionTimers.DELAYED_ACK, nowNs + config.delayedAckNs());
+        }
+        if (!timers.isSet(ConnectionTimers.TRIM)) {
+            timers.set(ConnectionTimers.TRIM, nowNs + TRIM_AFTER_NS);
+        }
+    }
+
+    /** How long emptied memory is kept for what comes next. */
+    static final long TRIM_AFTER_NS = 100_000_000L;
+
+    /** Every segment acknowledges; what was due is done. */
+    void onAckSent() {
+        ackNow = false;
+        ackedTo = nxt;
+        timers.clear(ConnectionTimers.DELAYED_ACK);
+    }
+
+    /** Last.ACK.sent (RFC 7323 §4.3). */
+    long ackedTo() {
+        return ackedTo;
+    }
+
+    boolean hasGaps() {
+        return reassembly != null && (!reassembly.isEmpty() || reassembly.hasDuplicate());
+    }
+
+    /** Bytes that SACK blocks would take in the next segment's header. */
+    int sackOptionBytes() {
+        if (!sackPermitted || !hasGaps()) {
+            return 0;
+        }
+        int most = timestamps.enabled ? 3 : TcpSegment.MAX_SACK_BLOCKS;
+        return TcpHeader.optionBytes(timestamps.enabled, most) - TcpHeader.optionBytes(timestamps.enabled, 0);
+    }
+
+    /** Fills in the blocks to report (RFC 2018 §4). */
+    int sackBlocks(int[] left, int[] right) {
+        ReassemblyQueue queue = reassembly;
+        if (queue == null || !sackPermitted || !hasGaps()) {
+            return 0;
+        }
+        int most = timestamps.enabled ? 3 : TcpSegment.MAX_SACK_BLOCKS;
+        return queue.sackBlocks(left, right, most, sequence(), nxt);
+    }
+
+    // ---- end ----
+
+    /** The application will not read any more: what has arrived is forgotten, what arrives is acknowledged and discarded. */
+    void discard() {
+        if (!discarding) {
+            discarding = true;
+            buffer.dispose();
+        }
+    }
+
+    boolean discarding() {
+        return discarding;
+    }
+
+    /** Gives memory back that has been read; answers whether some is still held. */
+    boolean trim() {
+        if (discarding) {
+            return false;
+        }
+        buffer.reclaim();
+        return buffer.readableBytes() > 0 || !gapless();
+    }
+
+    void checkInvariants() {
+        assert edge >= nxt - (finReceived() ? 1 : 0) : "RCV.NXT beyond the window offered";
+        assert discarding || buffer.tail() == (finReceived() ? nxt - 1 : nxt)
+                : "published to another place than RCV.NXT";
+        assert discarding || edge <= buffer.headAcquire() + capacity + (1L << scale) + 0xffff
+                : "offered more than there is";
+        assert finPosition == NO_FIN || nxt <= finPosition + 1 : "RCV.NXT beyond the FIN";
+    }
+}

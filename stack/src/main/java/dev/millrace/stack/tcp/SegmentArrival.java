@@ -1,0 +1,313 @@
+package dev.millrace.stack.tcp;
+
+import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.wire.TcpSegment;
+
+/**
+ * What a segment does to the connection it belongs to: SEGMENT ARRIVES of RFC 9293 §3.10.7.3 (SYN-SENT) and §3.10.7.4 (every other
+ * state), check by check in the RFC's order, with RFC 5961 and 7323 where they change a check. Half-open passive connections are {@link
+ * PassiveOpen}'s, TIME-WAIT is {@link TimeWait}'s. One per core; core thread only.
+ */
+final class SegmentArrival {
+    private final Tcp tcp;
+
+    SegmentArrival(Tcp tcp) {
+        this.tcp = tcp;
+    }
+
+    void onSegment(TcpConnection connection, TcpSegment segment, long nowNs) {
+        if (connection.state() == TcpState.SYN_SENT) {
+            onSegmentInSynSent(connection, segment, nowNs);
+        } else {
+            synchronised(connection, segment, nowNs);
+        }
+    }
+
+    // ---- §3.10.7.3 ----
+
+    private void onSegmentInSynSent(TcpConnection connection, TcpSegment segment, long nowNs) {
+        boolean hasAck = segment.has(TcpSegment.ACK);
+        if (hasAck && segment.acknowledgment != connection.sender.sequenceOf(0)) {
+            drop(Counter.DROP_TCP_BAD_ACK);
+            if (!segment.has(TcpSegment.RST)) {
+                tcp.strays.resetForAck(segment, nowNs);
+            }
+            return;
+        }
+        if (segment.has(TcpSegment.RST)) {
+            if (hasAck) {
+                tcp.counters.increment(Counter.TCP_ATTEMPT_FAILS);
+                tcp.lifecycle.fail(connection, TcpError.CONNECTION_REFUSED);
+            } else {
+                drop(Counter.DROP_TCP_BAD_RESET);
+            }
+            return;
+        }
+        if (!segment.has(TcpSegment.SYN)) {
+            drop(Counter.DROP_TCP_UNEXPECTED);
+            return;
+        }
+        takeSyn(connection, segment, nowNs);
+        if (hasAck) {
+            establish(connection, segment, nowNs);
+            connection.receiver.ackNow = true; // without what came with the SYN: that is sent again
+        } else {
+            // simultaneous open (§3.5, figure 7)
+            connection.moveTo(TcpState.SYN_RECEIVED);
+            connection.sendSyn(nowNs);
+        }
+    }
+
+    /** Learns from the peer's SYN: initial sequence number and options. */
+    private static void takeSyn(TcpConnection connection, TcpSegment segment, long nowNs) {
+        Receiver receiver = connection.receiver;
+        receiver.open(segment.sequence, receiver.windowInSyn(), SegmentWriter.offeredMss(connection.path));
+        receiver.sackPermitted = segment.sackPermitted;
+        receiver.scalingOffered = segment.windowScale >= 0;
+        if (segment.hasTimestamp) {
+            receiver.timestamps.enable(segment.timestampValue, nowNs);
+        }
+        if (receiver.scalingOffered) {
+            connection.sender.window.scale = segment.windowScale;
+        } else {
+            receiver.withoutScaling();
+        }
+        connection.peerMss = peerMss(segment, connection.path);
+        connection.sender.window.open(0, 0, segment.window);
+    }
+
+    /** RFC 9293 §3.7.1: without the option, 536 or 1220; tiny values are pressed up, since each packet costs the same. */
+    static int peerMss(TcpSegment syn, Path path) {
+        int mss = syn.mss >= 0 ? syn.mss : path.local.isV4() ? 536 : 1220;
+        return Math.max(mss, 64);
+    }
+
+    /** Our SYN has been acknowledged. */
+    private void establish(TcpConnection connection, TcpSegment segment, long nowNs) {
+        boolean synRetransmitted = connection.retries.timeouts() > 0;
+        measureHandshake(connection, segment, synRetransmitted, nowNs);
+        connection.retries.onProgress();
+        connection.onEstablished(nowNs);
+        connection.sender.onEstablished(connection.peerMss, synRetransmitted, nowNs);
+        connection.path.confirm(nowNs);
+    }
+
+    private static void measureHandshake(
+            TcpConnection connection, TcpSegment segment, boolean synRetransmitted, long nowNs) {
+        RttEstimator rtt = connection.sender.rtt;
+        long rttNs = synRetransmitted ? SendTimes.NONE : nowNs - connection.synSentNs;
+        if (synRetransmitted && segment.hasTimestamp) {
+            rttNs = connection.receiver.timestamps.roundTripNs(segment.timestampEcho, nowNs);
+        }
+        if (rttNs >= 0) {
+            rtt.onSample(rttNs);
+        } else {
+            rtt.onSynTimedOut();
+        }
+    }
+
+    // ---- §3.10.7.4 ----
+
+    /** Also called with the segment that completes a passive open. */
+    void synchronised(TcpConnection connection, TcpSegment segment, long nowNs) {
+        Receiver receiver = connection.receiver;
+        int flags = segment.flags;
+        long from = receiver.positionOf(segment.sequence);
+        if (connection.state() == TcpState.SYN_RECEIVED && isSecondHalfOfSimultaneousOpen(segment, from)) {
+            flags &= ~TcpSegment.SYN;
+            from = 0;
+        }
+        boolean fin = (flags & TcpSegment.FIN) != 0;
+        long to = from + segment.payloadLength + (fin ? 1 : 0) + ((flags & TcpSegment.SYN) != 0 ? 1 : 0);
+        if (!isTimely(connection, segment, flags, nowNs)) {
+            return;
+        }
+        // first: the sequence number
+        if (!isAcceptable(receiver, from, to)) {
+            onUnacceptable(connection, segment, flags, from, to, nowNs);
+            return;
+        }
+        if (receiver.timestamps.enabled && segment.hasTimestamp) {
+            receiver.timestamps.onSegment(segment, from, receiver.ackedTo(), nowNs);
+        }
+        connection.retries.onHeard(nowNs);
+        // second to fourth: RST, SYN
+        if ((flags & (TcpSegment.RST | TcpSegment.SYN)) != 0) {
+            onResetOrSyn(connection, flags, from, nowNs);
+            return;
+        }
+        // fifth: ACK
+        if ((flags & TcpSegment.ACK) == 0) {
+            drop(Counter.DROP_TCP_UNEXPECTED);
+            return;
+        }
+        if (!onAck(connection, segment, from, to, nowNs)) {
+            return;
+        }
+        // seventh, eighth: text and FIN; urgent data is read in line (§3.8.5, RFC 6093)
+        if (to > from && connection.state().acceptsText()) {
+            onText(connection, segment, from, fin, nowNs);
+        } else if (to > from && connection.state() != TcpState.CLOSED) {
+            drop(Counter.DROP_TCP_AFTER_FIN);
+            connection.challenge(nowNs);
+        }
+    }
+
+    /** Their SYN+ACK crosses ours (§3.5 figure 7): its SYN has been counted, its ACK is what matters. */
+    private static boolean isSecondHalfOfSimultaneousOpen(TcpSegment segment, long from) {
+        int kind = segment.flags & (TcpSegment.SYN | TcpSegment.ACK | TcpSegment.RST | TcpSegment.FIN);
+        return kind == (TcpSegment.SYN | TcpSegment.ACK) && from == -1 && segment.payloadLength == 0;
+    }
+
+    /** RFC 7323 §3.2 and §5.3: a segment without the timestamp agreed on, or with an old one, is dropped; RSTs are exempt. */
+    private boolean isTimely(TcpConnection connection, TcpSegment segment, int flags, long nowNs) {
+        Timestamps timestamps = connection.receiver.timestamps;
+        if (!timestamps.enabled || (flags & TcpSegment.RST) != 0) {
+            return true;
+        }
+        if (!segment.hasTimestamp) {
+            drop(Counter.DROP_TCP_NO_TIMESTAMP);
+            return false;
+        }
+        if (timestamps.isAcceptable(segment, nowNs)) {
+            return true;
+        }
+        drop(Counter.DROP_TCP_OLD_TIMESTAMP);
+        connection.challenge(nowNs);
+        return false;
+    }
+
+    /**
+     * §3.10.7.4, first, table 6, over {@code [from, to)} and the window {@code [RCV.NXT, edge)}. A segment that begins at RCV.NXT passes
+     * even if the window is closed, for the sake of its ACK; its text is cut off later.
+     */
+    private static boolean isAcceptable(Receiver receiver, long from, long to) {
+        if (from == receiver.nxt) {
+            return true;
+        }
+        boolean beginsInside = from > receiver.nxt && from < receiver.edge;
+        return to == from ? beginsInside : beginsInside || from < receiver.nxt && to > receiver.nxt;
+    }
+
+    private void onUnacceptable(
+            TcpConnection connection, TcpSegment segment, int flags, long from, long to, long nowNs) {
+        drop(Counter.DROP_TCP_OUT_OF_WINDOW);
+        if ((flags & TcpSegment.RST) != 0) {
+            return;
+        }
+        Receiver receiver = connection.receiver;
+        if (segment.payloadLength > 0 && (flags & TcpSegment.SYN) == 0 && to <= receiver.nxt) {
+            receiver.onOldText(from, to);
+            receiver.ackNow = true; // our ACK was lost; data cannot be part of an ACK loop
+        } else if ((flags & TcpSegment.FIN) != 0 && to <= receiver.nxt) {
+            receiver.ackNow = true;
+        } else {
+            connection.challenge(nowNs);
+        }
+    }
+
+    /** RFC 5961 §3.2: an RST must be exactly at RCV.NXT, and §4.2: a SYN never does more than ask for an ACK. */
+    private void onResetOrSyn(TcpConnection connection, int flags, long from, long nowNs) {
+        if ((flags & TcpSegment.RST) == 0) {
+            drop(Counter.DROP_TCP_UNEXPECTED_SYN);
+            connection.challenge(nowNs);
+            return;
+        }
+        if (from != connection.receiver.nxt) {
+            drop(Counter.DROP_TCP_BAD_RESET);
+            connection.challenge(nowNs);
+            return;
+        }
+        tcp.counters.increment(Counter.TCP_RESETS_RECEIVED);
+        switch (connection.state()) {
+            case SYN_RECEIVED -> tcp.lifecycle.fail(connection, TcpError.CONNECTION_REFUSED);
+            case CLOSING, LAST_ACK -> tcp.lifecycle.remove(connection);
+            default -> tcp.lifecycle.fail(connection, TcpError.CONNECTION_RESET);
+        }
+    }
+
+    /** §3.10.7.4, fifth. False when the segment is to be dropped, or the connection has ended. */
+    private boolean onAck(TcpConnection connection, TcpSegment segment, long from, long to, long nowNs) {
+        Sender sender = connection.sender;
+        long ack = sender.positionOf(segment.acknowledgment);
+        if (connection.state() == TcpState.SYN_RECEIVED) {
+            if (ack != 0) {
+                drop(Counter.DROP_TCP_BAD_ACK);
+                tcp.strays.resetForAck(segment, nowNs);
+                return false;
+            }
+            establish(connection, segment, nowNs);
+        }
+        if (ack > sender.nxt || ack < sender.una - sender.window.maxBytes) {
+            drop(Counter.DROP_TCP_BAD_ACK); // RFC 5961 §5.2
+            connection.challenge(nowNs);
+            return false;
+        }
+        if (ack >= sender.una) {
+            boolean inFlight = sender.inFlight();
+            sender.onAck(ack, segment, from, to > from, nowNs);
+            connection.announceSpace();
+            if (inFlight && !sender.inFlight()) {
+                connection.onDrained();
+            }
+        }
+        return !sender.finAcknowledged() || onFinAcknowledged(connection, nowNs);
+    }
+
+    private boolean onFinAcknowledged(TcpConnection connection, long nowNs) {
+        switch (connection.state()) {
+            case FIN_WAIT_1 -> {
+                connection.moveTo(TcpState.FIN_WAIT_2);
+                connection.onFinAcknowledged();
+                if (connection.closedByApplication()) {
+                    tcp.lifecycle.boundFinWait2(connection, nowNs);
+                }
+            }
+            case CLOSING -> {
+                connection.onFinAcknowledged();
+                tcp.lifecycle.enterTimeWait(connection, nowNs);
+                return false;
+            }
+            case LAST_ACK -> {
+                connection.onFinAcknowledged();
+                tcp.lifecycle.remove(connection);
+                return false;
+            }
+            default -> {
+                // known already
+            }
+        }
+        return true;
+    }
+
+    private void onText(TcpConnection connection, TcpSegment segment, long from, boolean fin, long nowNs) {
+        Receiver receiver = connection.receiver;
+        if (connection.closedByApplication() && from + segment.payloadLength > receiver.nxt) {
+            // nobody will ever read it (RFC 1122 §4.2.2.13)
+            tcp.counters.increment(Counter.TCP_ABORT_ON_DATA);
+            tcp.lifecycle.abort(connection, TcpError.ABORTED, nowNs);
+            return;
+        }
+        if (receiver.onText(from, segment, fin, nowNs)) {
+            connection.onReadable();
+        }
+        if (receiver.finReceived()) {
+            onFin(connection, nowNs);
+        }
+    }
+
+    /** §3.10.7.4, eighth. */
+    private void onFin(TcpConnection connection, long nowNs) {
+        connection.onPeerClosed();
+        switch (connection.state()) {
+            case ESTABLISHED -> connection.moveTo(TcpState.CLOSE_WAIT);
+            case FIN_WAIT_1 -> connection.moveTo(TcpState.CLOSING);
+            case FIN_WAIT_2 -> tcp.lifecycle.enterTimeWait(connection, nowNs);
+            default -> throw new AssertionError("FIN in " + connection.state());
+        }
+    }
+
+    private void drop(Counter reason) {
+        tcp.counters.increment(reason);
+    }
+}

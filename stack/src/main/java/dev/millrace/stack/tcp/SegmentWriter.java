@@ -1,0 +1,180 @@
+package dev.millrace.stack.tcp;
+
+import dev.millrace.stack.memory.Packet;
+import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.metrics.Counters;
+import dev.millrace.stack.wire.TcpHeader;
+import dev.millrace.stack.wire.TcpSegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Builds segments in fresh packets and hands them to the output. Every method answers false when no packet was to be had; nothing
+ * has changed then. One per core; core thread only.
+ */
+final class SegmentWriter {
+    private final SegmentOutput output;
+    private final Counters counters;
+    private final int[] sackLeft = new int[TcpSegment.MAX_SACK_BLOCKS];
+    private final int[] sackRight = new int[TcpSegment.MAX_SACK_BLOCKS];
+
+    SegmentWriter(SegmentOutput output, Counters counters) {
+        this.output = output;
+        this.counters = counters;
+    }
+
+    /** A segment of a synchronised connection; {@code [position, position + length)} of its send buffer is the payload. */
+    boolean segment(
+            TcpConnection connection, long position, int length, int flags, SegmentOutput.Kind kind, long nowNs) {
+        Packet packet = output.allocate(connection.path);
+        if (packet == null) {
+            return false;
+        }
+        Receiver receiver = connection.receiver;
+        Timestamps timestamps = receiver.timestamps;
+        int blocks = receiver.sackBlocks(sackLeft, sackRight);
+        long at = packet.address;
+        int headerBytes = TcpHeader.MIN_BYTES + TcpHeader.optionBytes(timestamps.enabled, blocks);
+        TcpHeader.write(
+                at,
+                connection.localPort,
+                connection.remotePort,
+                connection.sender.sequenceOf(position),
+                receiver.sequence(),
+                headerBytes,
+                flags,
+                receiver.windowToAdvertise());
+        if (headerBytes > TcpHeader.MIN_BYTES) {
+            TcpHeader.writeOptions(
+                    at + TcpHeader.MIN_BYTES,
+                    timestamps.enabled,
+                    timestamps.value(nowNs),
+                    timestamps.recent,
+                    sackLeft,
+                    sackRight,
+                    blocks);
+        }
+        if (length > 0) {
+            connection.sender.buffer.copyTo(position, at + headerBytes, length);
+        }
+        packet.length = headerBytes + length;
+        send(packet, connection.path, connection.trafficClass, kind, nowNs);
+        receiver.onAckSent();
+        return true;
+    }
+
+    /** SYN of an active open, or SYN+ACK of a simultaneous one. */
+    boolean syn(TcpConnection connection, boolean withAck, long nowNs) {
+        Receiver receiver = connection.receiver;
+        Timestamps timestamps = receiver.timestamps;
+        return syn(
+                connection.path,
+                connection.trafficClass,
+                connection,
+                connection.sender.iss,
+                withAck ? TcpSegment.SYN | TcpSegment.ACK : TcpSegment.SYN,
+                withAck ? receiver.sequence() : 0,
+                receiver.windowInSyn(),
+                !withAck || receiver.sackPermitted,
+                !withAck || timestamps.enabled,
+                timestamps.value(nowNs),
+                withAck ? timestamps.recent : 0,
+                !withAck || receiver.scalingOffered ? receiver.scale : -1,
+                nowNs);
+    }
+
+    /** A SYN with its options; {@code windowScale} −1 leaves that option out. */
+    boolean syn(
+            Path path,
+            int trafficClass,
+            Flow flow,
+            int sequence,
+            int flags,
+            int acknowledgment,
+            int window,
+            boolean sackPermitted,
+            boolean hasTimestamps,
+            int timestampValue,
+            int timestampEcho,
+            int windowScale,
+            long nowNs) {
+        Packet packet = output.allocate(path);
+        if (packet == null) {
+            return false;
+        }
+        long at = packet.address;
+        int optionBytes = TcpHeader.writeSynOptions(
+                at + TcpHeader.MIN_BYTES,
+                offeredMss(path),
+                sackPermitted,
+                hasTimestamps,
+                timestampValue,
+                timestampEcho,
+                windowScale);
+        int headerBytes = TcpHeader.MIN_BYTES + optionBytes;
+        TcpHeader.write(at, flow.localPort, flow.remotePort, sequence, acknowledgment, headerBytes, flags, window);
+        packet.length = headerBytes;
+        send(packet, path, trafficClass, SegmentOutput.Kind.CONTROL, nowNs);
+        return true;
+    }
+
+    /** What the MSS option says (RFC 6691): the payload of our largest packet if neither header had options. */
+    static int offeredMss(Path path) {
+        return Math.clamp(path.segmentBytes() - TcpHeader.MIN_BYTES, 64, 0xffff);
+    }
+
+    /** A segment of an endpoint that has no connection object: RST, or the ACK of a half-open or TIME-WAIT entry. */
+    boolean bare(
+            @Nullable Path path,
+            int localPort,
+            int remotePort,
+            int sequence,
+            int acknowledgment,
+            int flags,
+            int window,
+            boolean hasTimestamps,
+            int timestampValue,
+            int timestampEcho,
+            SegmentOutput.Kind kind,
+            long nowNs) {
+        Packet packet = path == null ? null : output.allocate(path);
+        if (path == null || packet == null) {
+            return false;
+        }
+        long at = packet.address;
+        int headerBytes = TcpHeader.MIN_BYTES
+                + TcpHeader.writeOptions(
+                        at + TcpHeader.MIN_BYTES, hasTimestamps, timestampValue, timestampEcho, sackLeft, sackRight, 0);
+        TcpHeader.write(at, localPort, remotePort, sequence, acknowledgment, headerBytes, flags, window);
+        packet.length = headerBytes;
+        if ((flags & TcpSegment.RST) != 0) {
+            counters.increment(Counter.TCP_OUT_RSTS);
+        }
+        send(packet, path, 0, kind, nowNs);
+        return true;
+    }
+
+    /** RST of a connection: sequence number SND.NXT, so that it is exactly what the peer expects once it has all data (RFC 5961 §3.2). */
+    boolean reset(TcpConnection connection, long nowNs) {
+        Timestamps timestamps = connection.receiver.timestamps;
+        // behind data of the same turn that it must not overtake
+        SegmentOutput.Kind kind = connection.sender.inFlight() ? SegmentOutput.Kind.DATA : SegmentOutput.Kind.CONTROL;
+        return bare(
+                connection.path,
+                connection.localPort,
+                connection.remotePort,
+                connection.sender.sequenceOf(connection.sender.nxt),
+                connection.receiver.sequence(),
+                TcpSegment.RST | TcpSegment.ACK,
+                0,
+                timestamps.enabled,
+                timestamps.value(nowNs),
+                timestamps.recent,
+                kind,
+                nowNs);
+    }
+
+    private void send(Packet packet, Path path, int trafficClass, SegmentOutput.Kind kind, long nowNs) {
+        counters.increment(Counter.TCP_OUT_SEGMENTS);
+        output.send(packet, path, trafficClass, kind, nowNs);
+    }
+}

@@ -1,0 +1,389 @@
+package dev.millrace.stack.tcp;
+
+import dev.millrace.stack.memory.SendBuffer;
+import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.wire.TcpSegment;
+
+/**
+ * The sending half of a connection: SND.UNA, SND.NXT, what may be sent now, and what ACKs do to it. Everything is in stream positions:
+ * the SYN takes −1, the first byte 0, a FIN the position behind the last byte. Core thread only.
+ */
+final class Sender {
+    static final long NO_FIN = -1;
+
+    /** Payload below which a peer may not press us (Linux' tcp_min_snd_mss): each byte would cost a packet. */
+    private static final int MIN_PAYLOAD = 36;
+
+    /** Initial send sequence number: our SYN's. */
+    int iss;
+    /** SND.UNA */
+    long una = -1;
+    /** SND.NXT */
+    long nxt = -1;
+    /** Where our FIN stands once the application has closed its side. */
+    long finPosition = NO_FIN;
+
+    final SendBuffer buffer;
+    final SendWindow window = new SendWindow();
+    final RttEstimator rtt;
+    final SendTimes sendTimes = new SendTimes();
+
+    private final TcpConnection connection;
+    private final ConnectionTimers timers;
+    private final SegmentWriter writer;
+    private final Tcp tcp;
+
+    // set when the handshake is complete
+    @SuppressWarnings("NullAway.Init")
+    private LossRecovery recovery;
+
+    private int peerMss;
+    private int pathBytes;
+    private int segmentBytes;
+
+    /** Nagle, Minshall's variant: end of the last segment sent that was not full. */
+    private long smallSegmentEnd = -1;
+
+    private long lastSentNs;
+    private boolean noDelay;
+    private boolean windowLimited;
+    private int maxBufferBytes;
+
+    Sender(TcpConnection connection, SendBuffer buffer, Tcp tcp, TcpOptions options) {
+        this.connection = connection;
+        this.buffer = buffer;
+        this.tcp = tcp;
+        this.timers = connection.timers;
+        this.writer = tcp.writer;
+        this.rtt = new RttEstimator(tcp.config.minRtoNs());
+        apply(options);
+    }
+
+    void apply(TcpOptions options) {
+        noDelay = options.noDelay;
+        if (options.sendBufferBytes > 0) {
+            buffer.capacity(options.sendBufferBytes);
+            maxBufferBytes = 0;
+        } else {
+            maxBufferBytes = tcp.config.maxSendBufferBytes();
+        }
+    }
+
+    /** The handshake is complete: our SYN is acknowledged and the peer's options are known. */
+    void onEstablished(int mss, boolean synRetransmitted, long nowNs) {
+        una = 0;
+        nxt = 0;
+        peerMss = mss;
+        pathBytes = connection.path.segmentBytes();
+        segmentBytes = effectiveSegmentBytes();
+        lastSentNs = nowNs;
+        recovery = tcp.newRecovery(connection.receiver.sackPermitted, segmentBytes, synRetransmitted);
+        timers.clear(ConnectionTimers.RETRANSMIT);
+    }
+
+    // ---- sequence numbers ----
+
+    /** The number that goes on the wire for a position. */
+    int sequenceOf(long position) {
+        return iss + 1 + (int) position;
+    }
+
+    /** The position a sequence number near SND.UNA stands for. */
+    long positionOf(int sequence) {
+        return una + (sequence - sequenceOf(una));
+    }
+
+    boolean inFlight() {
+        return nxt > una;
+    }
+
+    boolean finAcknowledged() {
+        return finPosition != NO_FIN && una > finPosition;
+    }
+
+    /** Position behind the last byte that will ever be, or can now be, sent. */
+    private long dataEnd() {
+        return finPosition != NO_FIN ? finPosition : buffer.tailAcquire();
+    }
+
+    /** The application closes its side: a FIN follows what it has written so far. */
+    void finish() {
+        if (finPosition == NO_FIN) {
+            finPosition = buffer.tailAcquire();
+        }
+    }
+
+    // ---- sending ----
+
+    /** Sends what windows, Nagle and loss recovery allow now, and sets the timers that follow from it. */
+    void transmit(long nowNs) {
+        if (!connection.state().sendsText()) {
+            return;
+        }
+        if (connection.path.segmentBytes() != pathBytes) {
+            onPathChanged();
+        }
+        boolean going = retransmitLost(nowNs) && transmitNew(nowNs) && speculate(nowNs);
+        if (going) {
+            setPersistTimer(nowNs);
+        } else {
+            tcp.onBlocked(connection);
+        }
+    }
+
+    private boolean retransmitLost(long nowNs) {
+        long from = recovery.retransmitFrom();
+        while (from != LossRecovery.NOTHING) {
+            long to = recovery.retransmitTo();
+            if (recovery.allowanceBytes() < Math.min(to - from, segmentBytes)) {
+                return true;
+            }
+            if (!retransmit(from, to, nowNs)) {
+                return false;
+            }
+            from = recovery.retransmitFrom();
+        }
+        return true;
+    }
+
+    /** Nothing is known to be lost and nothing new can go: the flight must not dry up (RFC 6675 §4 NextSeg (3), (4)). */
+    private boolean speculate(long nowNs) {
+        if (!recovery.inRecovery() || recovery.retransmitFrom() != LossRecovery.NOTHING) {
+            return true;
+        }
+        long from = recovery.speculateFrom();
+        while (from != LossRecovery.NOTHING) {
+            long to = recovery.speculateTo();
+            if (recovery.allowanceBytes() < Math.min(to - from, segmentBytes)) {
+                return true;
+            }
+            if (!retransmit(from, to, nowNs)) {
+                return false;
+            }
+            from = recovery.speculateFrom();
+        }
+        return true;
+    }
+
+    private boolean retransmit(long from, long to, long nowNs) {
+        long end = dataEnd();
+        int length = (int) Math.min(Math.min(to, end) - from, payloadLimit());
+        long sentTo = from + length;
+        boolean fin = finPosition != NO_FIN && sentTo == end && to > end;
+        int flags = TcpSegment.ACK | TcpSegment.PSH | (fin ? TcpSegment.FIN : 0);
+        if (!writer.segment(connection, from, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
+            return false;
+        }
+        recovery.onRetransmitted(from, sentTo + (fin ? 1 : 0), nowNs);
+        sendTimes.onRetransmitted();
+        tcp.counters.increment(Counter.TCP_RETRANSMITTED_SEGMENTS);
+        lastSentNs = nowNs;
+        setRetransmitTimer(nowNs);
+        return true;
+    }
+
+    private boolean transmitNew(long nowNs) {
+        long end = dataEnd();
+        if (nxt >= end + (finPosition == NO_FIN ? 0 : 1)) {
+            return true;
+        }
+        if (nxt == una && nowNs - lastSentNs > rtt.rtoNs()) {
+            recovery.onIdle(nowNs - lastSentNs, rtt.rtoNs(), nowNs);
+        }
+        windowLimited = false;
+        boolean fin = finPosition != NO_FIN;
+        while (nxt < end || fin && nxt == end) {
+            long queued = end - nxt;
+            long usable = Math.max(0, window.edge - nxt);
+            int limit = payloadLimit();
+            int length = (int) Math.min(Math.min(queued, usable), limit);
+            boolean withFin = fin && length == queued && usable > queued;
+            if (!withFin && !isWorthSending(length, queued, limit)) {
+                return true;
+            }
+            if (length > recovery.allowanceBytes()) {
+                windowLimited = true;
+                return true;
+            }
+            if (!send(length, length == queued, withFin, limit, nowNs)) {
+                return false;
+            }
+        }
+        windowLimited = recovery.inFlightBytes() * 2L >= recovery.cwndBytes();
+        return true;
+    }
+
+    /**
+     * Sender's silly window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1), the latter with Minshall's modification: a small segment
+     * waits only for another small one. Its fourth case, the override, is the persist timer's.
+     */
+    private boolean isWorthSending(int length, long queued, int limit) {
+        if (length == limit) {
+            return true;
+        }
+        if (length == 0) {
+            return false;
+        }
+        if (length == queued) {
+            return noDelay || smallSegmentEnd <= una;
+        }
+        return length >= window.maxBytes / 2;
+    }
+
+    private boolean send(int length, boolean last, boolean withFin, int limit, long nowNs) {
+        int flags = TcpSegment.ACK | (last ? TcpSegment.PSH : 0) | (withFin ? TcpSegment.FIN : 0);
+        if (!writer.segment(connection, nxt, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
+            return false;
+        }
+        long to = nxt + length + (withFin ? 1 : 0);
+        recovery.onSent(nxt, to, nowNs);
+        sendTimes.onSent(to, nowNs);
+        if (length < limit) {
+            smallSegmentEnd = to;
+        }
+        nxt = to;
+        lastSentNs = nowNs;
+        setRetransmitTimer(nowNs);
+        return true;
+    }
+
+    /** RFC 6298 (5.1): runs whenever something is in flight. */
+    private void setRetransmitTimer(long nowNs) {
+        if (!timers.isSet(ConnectionTimers.RETRANSMIT)) {
+            timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs());
+        }
+    }
+
+    /** RFC 9293 §3.8.6.1: nothing is in flight whose ACK could open the window, yet something waits for it. */
+    private void setPersistTimer(long nowNs) {
+        boolean waits = nxt == una && (nxt < dataEnd() || finPosition != NO_FIN && nxt == finPosition);
+        if (!waits) {
+            timers.clear(ConnectionTimers.PERSIST);
+        } else if (!timers.isSet(ConnectionTimers.PERSIST)) {
+            timers.set(ConnectionTimers.PERSIST, nowNs + connection.retries.persistIntervalNs());
+        }
+    }
+
+    /** The persist timer fired: sends what the window takes though it is little. False when it takes nothing at all. */
+    boolean overrideSillyWindow(long nowNs) {
+        long usable = window.edge - nxt;
+        int length = (int) Math.min(Math.min(dataEnd() - nxt, usable), payloadLimit());
+        return length > 0 && send(length, nxt + length == dataEnd(), false, payloadLimit(), nowNs);
+    }
+
+    // ---- segment size ----
+
+    private int effectiveSegmentBytes() {
+        int header = 20 + (connection.receiver.timestamps.enabled ? 12 : 0);
+        return Math.max(MIN_PAYLOAD, Math.min(peerMss + 20, pathBytes) - header);
+    }
+
+    /** Payload of a full segment now: SACK blocks, while there are some, take their share (RFC 6691). */
+    private int payloadLimit() {
+        return Math.max(MIN_PAYLOAD, segmentBytes - connection.receiver.sackOptionBytes());
+    }
+
+    private void onPathChanged() {
+        pathBytes = connection.path.segmentBytes();
+        segmentBytes = effectiveSegmentBytes();
+        recovery.segmentBytes(segmentBytes);
+    }
+
+    int segmentBytes() {
+        return segmentBytes;
+    }
+
+    // ---- acknowledgments ----
+
+    /**
+     * An ACK in [SND.UNA, SND.NXT] (RFC 9293 §3.10.7.4, fifth).
+     *
+     * @param from position of the segment's first byte in the peer's stream
+     * @param text the segment takes up sequence space, so it is no duplicate ACK
+     */
+    void onAck(long ack, TcpSegment segment, long from, boolean text, long nowNs) {
+        long prior = una;
+        boolean windowChanged = window.update(from, ack, segment.window);
+        connection.retries.onAnswer();
+        if (nxt == prior) {
+            return;
+        }
+        long rttNs = ack > prior ? advance(ack, segment, nowNs) : SendTimes.NONE;
+        boolean duplicate = ack == prior && !text && !windowChanged;
+        int blocks = segment.sackBlocks == 0 ? 0 : gatherSack(segment);
+        recovery.onAck(prior, ack, nxt, duplicate, tcp.sackFrom, tcp.sackTo, blocks, rttNs, windowLimited, nowNs);
+    }
+
+    private long advance(long ack, TcpSegment segment, long nowNs) {
+        una = ack;
+        buffer.releaseTo(Math.min(ack, dataEnd()));
+        long rttNs = sendTimes.onAcked(ack, nowNs);
+        if (rttNs == SendTimes.NONE && segment.hasTimestamp && connection.receiver.timestamps.enabled) {
+            rttNs = connection.receiver.timestamps.roundTripNs(segment.timestampEcho, nowNs);
+        }
+        if (rttNs >= 0) {
+            rtt.onSample(rttNs);
+        } else {
+            rtt.endBackOff();
+        }
+        connection.retries.onProgress();
+        connection.path.confirm(nowNs);
+        if (nxt > una) {
+            timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs()); // RFC 6298 (5.3)
+        } else {
+            timers.clear(ConnectionTimers.RETRANSMIT); // (5.2)
+        }
+        return rttNs;
+    }
+
+    private int gatherSack(TcpSegment segment) {
+        for (int i = 0; i < segment.sackBlocks; i++) {
+            tcp.sackFrom[i] = positionOf(segment.sackLeft[i]);
+            tcp.sackTo[i] = positionOf(segment.sackRight[i]);
+        }
+        return segment.sackBlocks;
+    }
+
+    /** The path has become narrower and what is in flight has not got through: it is lost, though not by congestion. */
+    void onPacketTooBig(long nowNs) {
+        onPathChanged();
+        if (inFlight()) {
+            sendTimes.onRetransmitted();
+            recovery.onTimeout(una, nxt, nowNs);
+        }
+    }
+
+    /** The application found too little space: a buffer of two windows keeps the sender busy for a round trip while it refills. */
+    void growBuffer() {
+        long wanted = Math.min(2L * recovery.cwndBytes() + 2L * segmentBytes, maxBufferBytes);
+        if (wanted > buffer.capacity()) {
+            buffer.capacity((int) wanted);
+        }
+    }
+
+    /** RFC 6298 (5.4) to (5.6): the earliest segment not acknowledged goes out again, and the next timeout is twice as long. */
+    void onRetransmissionTimeout(long nowNs) {
+        rtt.backOff();
+        sendTimes.onRetransmitted();
+        recovery.onTimeout(una, nxt, nowNs);
+        setRetransmitTimer(nowNs);
+        transmit(nowNs);
+    }
+
+    /** 0 before the handshake is complete. */
+    long cwndBytes() {
+        return una < 0 ? 0 : recovery.cwndBytes();
+    }
+
+    /** 0 before the handshake is complete. */
+    long ssthreshBytes() {
+        return una < 0 ? 0 : recovery.ssthreshBytes();
+    }
+
+    void checkInvariants() {
+        assert una <= nxt : "SND.UNA beyond SND.NXT";
+        assert una < 0 || buffer.head() == Math.min(una, dataEnd()) : "released to another place than SND.UNA";
+        assert nxt <= dataEnd() + (finPosition == NO_FIN ? 0 : 1) : "sent what was not written";
+        assert nxt == una || una < 0 || timers.isSet(ConnectionTimers.RETRANSMIT) : "in flight without a timer";
+    }
+}

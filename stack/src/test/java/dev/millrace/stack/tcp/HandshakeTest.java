@@ -1,0 +1,315 @@
+package dev.millrace.stack.tcp;
+
+import static dev.millrace.stack.tcp.Trace.ms;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.millrace.stack.metrics.Counter;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Opening a connection: RFC 9293 §3.5, §3.10.7.2 to §3.10.7.4; options of RFC 7323 and 2018. */
+class HandshakeTest {
+    private final Trace t = new Trace();
+
+    @AfterEach
+    void close() {
+        t.host.close();
+    }
+
+    @Test
+    void acceptsAConnection() {
+        TcpConnection connection = t.acceptConnection();
+        t.stackSendsNothing();
+        assertEquals(TcpState.ESTABLISHED, connection.state());
+        assertTrue((connection.readiness() & TcpSocket.CONNECTED) != 0);
+        assertEquals(Trace.PEER_PORT, connection.remotePort());
+        assertEquals(1, t.count(Counter.TCP_PASSIVE_OPENS));
+    }
+
+    @Test
+    void offersOptionsInAnActiveOpen() {
+        t.connect();
+        Segment syn = t.stackSends("S", 0, 0, 0);
+        assertEquals(1460, syn.mss);
+        assertTrue(syn.sackPermitted);
+        assertTrue(syn.hasTimestamp);
+        assertEquals(7, syn.windowScale, "6 MiB need a shift of 7");
+        assertEquals(65535, syn.window);
+    }
+
+    @Test
+    void connects() {
+        t.connect();
+        t.stackSends("S", 0, 0, 0);
+        t.peerPort = Trace.PEER_PORT;
+        t.after(ms(10));
+        t.peerSends("S.", 0, 1, 0);
+        t.stackSends(".", 1, 1, 0);
+        assertEquals(TcpState.ESTABLISHED, t.state());
+        assertEquals(ms(10), t.connection().sender.rtt.smoothedRttNs());
+    }
+
+    @Test
+    void answersOptionsOnlyWhenOffered() {
+        t.listener = t.host.listen(Trace.PORT, 16);
+        t.peerSends("S", 0, 0, 0, s -> s.mss = -1);
+        Segment bare = t.stackSends("S.", 0, 1, 0);
+        assertEquals(-1, bare.windowScale);
+        assertEquals(false, bare.sackPermitted);
+        assertEquals(false, bare.hasTimestamp);
+        assertEquals(1460, bare.mss);
+    }
+
+    @Test
+    void answersAllOptionsOffered() {
+        t.peerClock = 5000;
+        t.peerSack = true;
+        t.peerScale = 14;
+        t.listener = t.host.listen(Trace.PORT, 16);
+        t.peerSends("S", 0, 0, 0);
+        Segment answer = t.stackSends("S.", 0, 1, 0);
+        assertEquals(7, answer.windowScale);
+        assertTrue(answer.sackPermitted);
+        assertTrue(answer.hasTimestamp);
+        assertEquals(5000, answer.timestampEcho);
+    }
+
+    @Test
+    void assumesTheDefaultMssWithoutTheOption() {
+        t.peerMss = -1;
+        t.acceptConnection();
+        t.write(1, 1000);
+        t.stackSends(".", 1, 1, 536);
+        t.stackSends(".", 537, 1, 464);
+    }
+
+    @Test
+    void refusesWhenNobodyListens() {
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("R.", 0, 1, 0);
+        assertEquals(1, t.count(Counter.DROP_TCP_NO_CONNECTION));
+    }
+
+    @Test
+    void resetsAnAckWithoutConnection() {
+        t.peerSends(".", 5, 77, 10);
+        t.stackSends("R", 77, 0, 0);
+    }
+
+    @Test
+    void neverAnswersAResetWithoutConnection() {
+        t.peerSends("R", 5, 0, 0);
+        t.peerSends("R.", 5, 9, 0);
+        t.stackSendsNothing();
+    }
+
+    @Test
+    void connectionIsRefusedByAReset() {
+        t.connect();
+        t.stackSends("S", 0, 0, 0);
+        t.peerSends("R.", 0, 1, 0);
+        assertEquals(TcpError.CONNECTION_REFUSED, t.connection().error());
+        assertTrue((t.connection().readiness() & TcpSocket.FAILED) != 0);
+        assertTrue((t.connection().readiness() & TcpSocket.GONE) != 0);
+        assertEquals(TcpSocket.ERROR, t.read());
+    }
+
+    @Test
+    void ignoresAResetWithoutAckInSynSent() {
+        t.connect();
+        t.stackSends("S", 0, 0, 0);
+        t.peerSends("R", 0, 0, 0);
+        assertEquals(TcpState.SYN_SENT, t.state());
+    }
+
+    @Test
+    void resetsAnUnacceptableAckInSynSent() {
+        t.connect();
+        t.stackSends("S", 0, 0, 0);
+        t.peerSends("S.", 0, 2, 0);
+        t.stackSends("R", 2, 0, 0);
+        assertEquals(TcpState.SYN_SENT, t.state(), "half-open recovery goes on (RFC 9293 §3.5.1)");
+    }
+
+    @Test
+    void opensSimultaneously() {
+        t.connect();
+        t.stackSends("S", 0, 0, 0);
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+        assertEquals(TcpState.SYN_RECEIVED, t.state());
+        t.peerSends("S.", 0, 1, 0);
+        assertEquals(TcpState.ESTABLISHED, t.state());
+        t.ignoreSent();
+        t.peerSends("P.", 1, 1, 10);
+        t.reads(1, 10);
+    }
+
+    @Test
+    void connectsToItself() {
+        TcpHost host = t.host;
+        LocalBinding binding = bind(7777);
+        TcpConnection self;
+        try {
+            self = host.tcp.connect(binding, Trace.STACK, 7777, t.options, TcpObserver.NONE, PortChooser.ANY, t.nowNs);
+        } catch (TcpException e) {
+            throw new AssertionError(e);
+        }
+        for (int i = 0; i < 10 && !host.sent.isEmpty(); i++) {
+            host.receive(host.sent.remove(), t.nowNs);
+            host.tcp.endOfBurst(t.nowNs);
+        }
+        assertEquals(TcpState.ESTABLISHED, self.state());
+        host.checkUnbroken();
+    }
+
+    private LocalBinding bind(int port) {
+        try {
+            return t.host.ports.bind(Trace.STACK, port, t.options);
+        } catch (TcpException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void repeatsTheSynWithBackOffAndGivesUp() {
+        t.connect();
+        t.stackSends("S", 0, 0, 0);
+        for (int i = 0; i < 6; i++) {
+            t.stackSendsAfter(ms(1000L << i), "S", 0, 0, 0);
+        }
+        t.after(ms(64_000));
+        t.stackSendsNothing();
+        assertEquals(TcpError.TIMED_OUT, t.connection().error());
+        assertTrue((t.connection().readiness() & TcpSocket.GONE) != 0);
+    }
+
+    @Test
+    void repeatsTheSynAckAndForgets() {
+        t.listener = t.host.listen(Trace.PORT, 16);
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+        for (int i = 0; i < 5; i++) {
+            t.stackSendsAfter(ms(1000L << i), "S.", 0, 1, 0);
+        }
+        t.after(ms(33_000));
+        t.stackSendsNothing();
+        assertEquals(0, t.host.tcp.flows.size());
+        assertEquals(0, t.host.tcp.liveConnections);
+    }
+
+    @Test
+    void answersARepeatedSyn() {
+        t.listener = t.host.listen(Trace.PORT, 16);
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+    }
+
+    @Test
+    void aResetEndsAHalfOpenEntry() {
+        t.listener = t.host.listen(Trace.PORT, 16);
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+        t.peerSends("R", 1, 0, 0);
+        assertEquals(0, t.host.tcp.flows.size());
+        t.stackSendsNothing();
+    }
+
+    @Test
+    void resetsAWrongFinalAck() {
+        t.listener = t.host.listen(Trace.PORT, 16);
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+        t.peerSends(".", 1, 2, 0);
+        t.stackSends("R", 2, 0, 0);
+        assertNull(t.listener.accept());
+    }
+
+    @Test
+    void takesDataWithTheFinalAck() {
+        t.listener = t.host.listen(Trace.PORT, 16);
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+        t.peerSends("P.", 1, 1, 100);
+        t.socket = (TcpConnection) t.listener.accept();
+        assertNotNull(t.socket);
+        t.reads(1, 100);
+    }
+
+    @Test
+    void leavesDataOnTheSynToBeSentAgain() {
+        t.listener = t.host.listen(Trace.PORT, 16);
+        t.peerSends("S", 0, 0, 50);
+        t.stackSends("S.", 0, 1, 0);
+        t.peerSends("P.", 1, 1, 50);
+        t.socket = (TcpConnection) t.listener.accept();
+        t.reads(1, 50);
+    }
+
+    @Test
+    void dropsTheFinalAckWhenTheAcceptQueueIsFull() {
+        t.listener = t.host.listen(Trace.PORT, 0);
+        handshake(1);
+        t.peerPort = 40_002;
+        t.peerSends("S", 0, 0, 0);
+        t.stackSendsNothing(); // even the SYN, as Linux does
+        assertEquals(1, t.count(Counter.DROP_TCP_LISTEN_OVERFLOW));
+        assertNotNull(t.listener.accept());
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+    }
+
+    private void handshake(int number) {
+        t.peerPort = 40_000 + number;
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+        t.peerSends(".", 1, 1, 0);
+    }
+
+    @Test
+    void closingTheListenerResetsWhatWasNotAccepted() {
+        t.listener = t.host.listen(Trace.PORT, 16);
+        handshake(1);
+        t.listener.close();
+        t.turn();
+        t.stackSends("R.", 1, 1, 0);
+        t.peerPort = 40_002;
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("R.", -t.stackIss, 1, 0);
+    }
+
+    @Test
+    void boundsHalfOpenEntries() {
+        TcpConfig d = TcpConfig.of(0);
+        Trace small = new Trace(new TcpConfig(
+                0,
+                d.minRtoNs(),
+                d.initialBufferBytes(),
+                d.maxReceiveBufferBytes(),
+                d.maxSendBufferBytes(),
+                d.maxConnections(),
+                10,
+                d.maxTimeWait(),
+                d.timeWaitNs(),
+                d.synRetries(),
+                d.synAckRetries(),
+                d.retries(),
+                d.orphanRetries(),
+                d.delayedAckNs(),
+                d.finWait2Ns(),
+                d.congestionControl()));
+        small.host.listen(Trace.PORT, 16);
+        for (int port = 1000; port < 1020; port++) {
+            small.peerPort = port;
+            small.peerSends("S", 0, 0, 0);
+        }
+        assertEquals(10, small.count(Counter.DROP_TCP_HALF_OPEN_FULL));
+        assertEquals(10, small.host.tcp.flows.size());
+        small.close();
+    }
+}

@@ -1,0 +1,121 @@
+package dev.millrace.stack.tcp;
+
+import dev.millrace.stack.memory.Memory;
+import dev.millrace.stack.wire.TcpHeader;
+import dev.millrace.stack.wire.TcpSegment;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** One segment in a trace, with numbers as they stand on the wire; built by the peer, or read from what the stack sent. */
+final class Segment {
+    int sourcePort;
+    int destinationPort;
+    int flags;
+    int sequence;
+    int acknowledgment;
+    int window = 65535;
+    byte[] payload = {};
+    boolean hasTimestamp;
+    int timestampValue;
+    int timestampEcho;
+    int mss = -1;
+    int windowScale = -1;
+    boolean sackPermitted;
+    int[] sackLeft = {};
+    int[] sackRight = {};
+    /** When the stack sent it. */
+    long sentNs;
+
+    boolean has(int flag) {
+        return (flags & flag) != 0;
+    }
+
+    byte[] toBytes() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = arena.allocate(TcpHost.PACKET_BYTES);
+            long at = memory.address();
+            int options = has(TcpSegment.SYN)
+                    ? synOptions(at + 20)
+                    : TcpHeader.writeOptions(
+                            at + 20, hasTimestamp, timestampValue, timestampEcho, sackLeft, sackRight, sackLeft.length);
+            int headerBytes = 20 + options;
+            TcpHeader.write(at, sourcePort, destinationPort, sequence, acknowledgment, headerBytes, flags, window);
+            byte[] bytes = new byte[headerBytes + payload.length];
+            Memory.copy(at, bytes, 0, headerBytes);
+            System.arraycopy(payload, 0, bytes, headerBytes, payload.length);
+            return bytes;
+        }
+    }
+
+    private int synOptions(long at) {
+        if (mss < 0) {
+            return 0;
+        }
+        return TcpHeader.writeSynOptions(
+                at, mss, sackPermitted, hasTimestamp, timestampValue, timestampEcho, windowScale);
+    }
+
+    static Segment parse(TcpHost.Wire wire) {
+        byte[] bytes = wire.bytes();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = arena.allocate(bytes.length);
+            Memory.copy(bytes, 0, memory.address(), bytes.length);
+            TcpSegment parsed = new TcpSegment();
+            TcpHeader.Fault fault = TcpHeader.parse(memory.address(), bytes.length, parsed);
+            if (fault != TcpHeader.Fault.NONE) {
+                throw new AssertionError("the stack sent a bad segment: " + fault);
+            }
+            Segment segment = of(parsed);
+            segment.sentNs = wire.sentNs();
+            return segment;
+        }
+    }
+
+    private static Segment of(TcpSegment parsed) {
+        Segment segment = new Segment();
+        segment.sourcePort = parsed.sourcePort;
+        segment.destinationPort = parsed.destinationPort;
+        segment.flags = parsed.flags;
+        segment.sequence = parsed.sequence;
+        segment.acknowledgment = parsed.acknowledgment;
+        segment.window = parsed.window;
+        segment.payload = new byte[parsed.payloadLength];
+        Memory.copy(parsed.payloadAddress, segment.payload, 0, parsed.payloadLength);
+        segment.hasTimestamp = parsed.hasTimestamp;
+        segment.timestampValue = parsed.timestampValue;
+        segment.timestampEcho = parsed.timestampEcho;
+        segment.mss = parsed.mss;
+        segment.windowScale = parsed.windowScale;
+        segment.sackPermitted = parsed.sackPermitted;
+        segment.sackLeft = Arrays.copyOf(parsed.sackLeft, parsed.sackBlocks);
+        segment.sackRight = Arrays.copyOf(parsed.sackRight, parsed.sackBlocks);
+        return segment;
+    }
+
+    /** "SA." in the manner of tcpdump: S, F, R, P, and a dot for ACK. */
+    String flagText() {
+        return (has(TcpSegment.SYN) ? "S" : "")
+                + (has(TcpSegment.FIN) ? "F" : "")
+                + (has(TcpSegment.RST) ? "R" : "")
+                + (has(TcpSegment.PSH) ? "P" : "")
+                + (has(TcpSegment.ACK) ? "." : "");
+    }
+
+    static int flagsOf(String text) {
+        int flags = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char letter = text.charAt(i);
+            flags |= switch (letter) {
+                case 'S' -> TcpSegment.SYN;
+                case 'F' -> TcpSegment.FIN;
+                case 'R' -> TcpSegment.RST;
+                case 'P' -> TcpSegment.PSH;
+                case 'U' -> TcpSegment.URG;
+                case '.' -> TcpSegment.ACK;
+                default -> throw new IllegalArgumentException("flag " + letter);
+            };
+        }
+        return flags;
+    }
+}
