@@ -55,11 +55,10 @@ public final class Shard {
      */
     void sleepInPort(@Nullable Waiter waiter, long nowNs, long timeoutNs) {
         long timerNs = core.nextDeadlineNs();
-        long untilTimerNs = timerNs == Long.MAX_VALUE ? Long.MAX_VALUE : timerNs - nowNs;
-        long sleepNs = Math.min(timeoutNs, untilTimerNs);
-        if (sleepNs <= 0) {
+        if (timerNs <= nowNs) {
             return;
         }
+        long sleepNs = timerNs == Long.MAX_VALUE ? timeoutNs : Math.min(timeoutNs, timerNs - nowNs);
         asleepInPort = true;
         try {
             boolean called = waiter != null ? waiter.isSatisfied() : wanted;

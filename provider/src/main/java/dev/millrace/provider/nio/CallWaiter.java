@@ -2,7 +2,7 @@ package dev.millrace.provider.nio;
 
 import dev.millrace.provider.driver.Driver;
 import dev.millrace.provider.driver.Waiter;
-import dev.millrace.stack.core.Stack.ConnectCall;
+import dev.millrace.stack.core.ConnectCall;
 
 /**
  * Waits for a core to take up a call, which it does in its next turn: microseconds, so the wait is not interruptible; an interrupt that comes

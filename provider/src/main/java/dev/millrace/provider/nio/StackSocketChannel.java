@@ -4,7 +4,7 @@ import dev.millrace.provider.Runtime;
 import dev.millrace.provider.driver.Driver;
 import dev.millrace.provider.routing.Decision;
 import dev.millrace.provider.routing.Route;
-import dev.millrace.stack.core.Stack.ConnectCall;
+import dev.millrace.stack.core.ConnectCall;
 import dev.millrace.stack.tcp.LocalBinding;
 import dev.millrace.stack.tcp.TcpError;
 import dev.millrace.stack.tcp.TcpException;

@@ -1,49 +1,103 @@
 package dev.millrace.stack.core;
 
+import dev.millrace.stack.port.LoopPort;
 import dev.millrace.stack.port.Port;
+import dev.millrace.stack.port.Sleeper;
 import dev.millrace.stack.tcp.LocalBinding;
+import dev.millrace.stack.tcp.PortTable;
 import dev.millrace.stack.tcp.TcpAcceptor;
+import dev.millrace.stack.tcp.TcpError;
 import dev.millrace.stack.tcp.TcpException;
+import dev.millrace.stack.tcp.TcpListener;
 import dev.millrace.stack.tcp.TcpObserver;
 import dev.millrace.stack.tcp.TcpOptions;
-import dev.millrace.stack.tcp.TcpSocket;
 import dev.millrace.stack.wire.IpAddress;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** All shards of one network stack, and the calls an application makes on it. Any thread. */
 public final class Stack implements AutoCloseable {
+    private static final int LOOPBACK_PACKETS = 1024;
+
+    private final StackConfig config;
+    private final StackCore[] cores;
+    private final PortTable ports;
+    private final Port loopback;
+    private final boolean ownsLoopback;
+    private final AtomicInteger nextShard = new AtomicInteger();
 
     /**
-     * @param link where frames come from, with a queue pair per shard; the stack also has a loopback of its own
+     * @param link where frames come from, with a queue pair per shard; a loopback link (hardware address 0) serves as the stack's own
+     *     loopback, too; with any other the stack makes one of its own
      * @param random source of every secret and port choice; seeded in simulations
      */
     public Stack(StackConfig config, Port link, RandomGenerator random) {
-        throw new UnsupportedOperationException();
+        this.config = config;
+        this.cores = new StackCore[link.queues()];
+        this.ports = new PortTable(random);
+        this.ownsLoopback = link.mac() != 0;
+        this.loopback = ownsLoopback
+                ? new LoopPort("lo", cores.length, LoopPort.DEFAULT_MTU, LOOPBACK_PACKETS, CoreSleeper::new)
+                : link;
+        for (int shard = 0; shard < cores.length; shard++) {
+            cores[shard] = new StackCore(shard, config, link, loopback, ports, random);
+        }
+    }
+
+    /** The loopback's way to a core that sleeps in its link; cores never sleep in their loopback. */
+    private final class CoreSleeper implements Sleeper {
+        private final int shard;
+
+        CoreSleeper(int shard) {
+            this.shard = shard;
+        }
+
+        @Override
+        public void await(long timeoutNs) {
+            throw new IllegalStateException("a core sleeps in its link");
+        }
+
+        @Override
+        public void wake() {
+            cores[shard].wakeIfAsleep();
+        }
     }
 
     /** Shards, one core each. */
     public int shards() {
-        throw new UnsupportedOperationException();
+        return cores.length;
     }
 
     public StackCore core(int shard) {
-        throw new UnsupportedOperationException();
+        return cores[shard];
     }
 
-    /** Whether this is an own address (loopback, or configured). */
+    public StackConfig config() {
+        return config;
+    }
+
+    /** Whether this is an own address: loopback, or configured. */
     public boolean owns(IpAddress address) {
-        throw new UnsupportedOperationException();
+        return address.isLoopback() || config.isConfigured(address);
     }
 
     /** Whether there is a route to this address other than through loopback. */
     public boolean routes(IpAddress destination) {
-        throw new UnsupportedOperationException();
+        if (destination.isLoopback() || destination.isAny()) {
+            return false;
+        }
+        for (StackConfig.Interface own : config.addresses()) {
+            if (own.contains(destination)) {
+                return true;
+            }
+        }
+        return config.gateway(destination.isV4()) != null;
     }
 
     /** Whether a socket of this stack listens for connections to that address and port. */
     public boolean listensOn(IpAddress address, int port) {
-        throw new UnsupportedOperationException();
+        return ports.listensOn(address, port);
     }
 
     /**
@@ -52,7 +106,10 @@ public final class Stack implements AutoCloseable {
      * @throws TcpException ADDRESS_IN_USE, ADDRESS_NOT_AVAILABLE
      */
     public LocalBinding bind(IpAddress local, int port, TcpOptions options) throws TcpException {
-        throw new UnsupportedOperationException();
+        if (!local.isAny() && !owns(local)) {
+            throw new TcpException(TcpError.ADDRESS_NOT_AVAILABLE);
+        }
+        return ports.bind(local, port, options);
     }
 
     /**
@@ -62,7 +119,7 @@ public final class Stack implements AutoCloseable {
      */
     public TcpAcceptor listen(LocalBinding binding, int backlog, TcpOptions options, TcpObserver observer)
             throws TcpException {
-        throw new UnsupportedOperationException();
+        return TcpListener.open(ports, binding, backlog, options, observer, cores.length);
     }
 
     /**
@@ -77,18 +134,18 @@ public final class Stack implements AutoCloseable {
             int remotePort,
             TcpOptions options,
             TcpObserver observer) {
-        throw new UnsupportedOperationException();
+        StackCore first = cores[Math.floorMod(nextShard.getAndIncrement(), cores.length)];
+        return new ConnectCall(first, cores, binding, remote, remotePort, options, observer);
     }
 
-    /** An active open on its way to a core. */
-    public abstract static class ConnectCall extends CoreCall<TcpSocket> {
-        /** Where to submit it. */
-        public abstract StackCore core();
-    }
-
-    /** Aborts every connection and gives all memory back; the port is the caller's to close. No core may be turning. */
+    /** Aborts every connection and gives all memory back; the link is the caller's to close. No core may be turning. */
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        for (StackCore core : cores) {
+            core.close();
+        }
+        if (ownsLoopback) {
+            loopback.close();
+        }
     }
 }

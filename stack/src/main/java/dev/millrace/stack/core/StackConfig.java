@@ -1,6 +1,7 @@
 package dev.millrace.stack.core;
 
 import dev.millrace.stack.ip.NetworkConfig;
+import dev.millrace.stack.tcp.TcpConfig;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -48,12 +49,28 @@ public record StackConfig(
                 addresses, gateways, mtu, 512L << 20, 1 << 20, 200_000_000L, 128 << 10, 6 << 20, 4 << 20);
     }
 
-    /** What of this concerns the IP layer of one shard. */
+    /** Whether this is one of the configured addresses. */
+    public boolean isConfigured(IpAddress address) {
+        for (Interface own : addresses) {
+            if (own.address().equals(address)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** What the IP layer of one shard is told. */
     NetworkConfig network(int shard, int shards) {
         List<NetworkConfig.InterfaceAddress> own = addresses.stream()
                 .map(each -> new NetworkConfig.InterfaceAddress(each.address(), each.prefixLength()))
                 .toList();
         return new NetworkConfig(own, gateways, shard, shards);
+    }
+
+    /** What the TCP of one shard is told. */
+    TcpConfig tcp(int shard) {
+        return TcpConfig.of(shard)
+                .with(minRtoNs, initialBufferBytes, maxReceiveBufferBytes, maxSendBufferBytes, maxConnectionsPerShard);
     }
 
     /** The gateway of that family, or null. */

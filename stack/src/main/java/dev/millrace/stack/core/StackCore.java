@@ -1,17 +1,112 @@
 package dev.millrace.stack.core;
 
+import dev.millrace.stack.ip.Ip;
+import dev.millrace.stack.ip.IpUpcalls;
+import dev.millrace.stack.ip.NetworkInterface;
+import dev.millrace.stack.memory.ChunkPool;
+import dev.millrace.stack.memory.Packet;
+import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.metrics.Counters;
+import dev.millrace.stack.port.Port;
+import dev.millrace.stack.port.RxQueue;
+import dev.millrace.stack.tcp.PortTable;
+import dev.millrace.stack.tcp.Tcp;
+import dev.millrace.stack.tcp.TcpConnection;
+import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.wire.IcmpError;
+import dev.millrace.stack.wire.IpAddress;
+import dev.millrace.stack.wire.TcpSegment;
+import java.lang.invoke.VarHandle;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One core's whole stack: a queue pair, flow table, timers, pools, and the command queue through which everybody else reaches
  * it. Single-threaded by contract: whoever holds the core's lease calls {@link #turn}; nothing inside locks or waits.
  */
 public final class StackCore {
+    /** Frames taken from a queue at a time, as DPDK's drivers like them. */
+    private static final int BURST = 32;
+
+    /** Bursts per queue and turn, so that commands and timers are looked at again soon whatever arrives. */
+    private static final int BURSTS_PER_TURN = 4;
+
+    /** Commands per turn, for the same reason. */
+    private static final int COMMANDS_PER_TURN = 1024;
+
+    private static final int COMMAND_QUEUE_CHUNK = 4096;
+
+    /** How soon to look again while the port takes no more frames. */
+    private static final long BLOCKED_NS = 50_000;
+
     private final int shard;
     private final Counters counters = new Counters();
+    private final ChunkPool chunks;
+    private final Ip ip;
+    private final Tcp tcp;
 
-    StackCore(int shard) {
+    /** Where the core sleeps: the link's, or the loopback's when there is no other link. */
+    private final RxQueue linkRx;
+
+    private final @Nullable NetworkInterface link;
+    private final RxQueue loopbackRx;
+    private final NetworkInterface loopback;
+    private final Packet[] burst = new Packet[BURST];
+    private long lastTurnNs;
+
+    /** Holds {@link CoreCommand}s and connections that want attention. Any thread offers, the lease holder polls. */
+    private final MpscUnboundedVarHandleArrayQueue<Object> commands =
+            new MpscUnboundedVarHandleArrayQueue<>(COMMAND_QUEUE_CHUNK);
+
+    /** Written by the lease holder; read by whoever submits. */
+    private volatile boolean asleep;
+
+    StackCore(
+            int shard, StackConfig config, Port linkPort, Port loopbackPort, PortTable ports, RandomGenerator random) {
         this.shard = shard;
+        this.chunks = new ChunkPool(config.bufferBytesPerShard());
+        this.loopback = new NetworkInterface(loopbackPort, shard, loopbackPort.mtu(), counters);
+        this.link = linkPort.mac() == 0 ? null : new NetworkInterface(linkPort, shard, config.mtu(), counters);
+        this.loopbackRx = loopbackPort.rx(shard);
+        this.linkRx = linkPort.rx(shard);
+        Upcalls upcalls = new Upcalls();
+        this.ip = new Ip(config.network(shard, linkPort.queues()), link, loopback, upcalls, counters, random);
+        this.tcp = new Tcp(config.tcp(shard), ip, chunks, counters, ports, random, this::submit);
+    }
+
+    /** What IP hands up goes to TCP. */
+    private final class Upcalls implements IpUpcalls {
+        @Override
+        public void onTcp(TcpSegment segment, long nowNs) {
+            tcp.onSegment(segment, nowNs);
+        }
+
+        @Override
+        public void onIcmpError(
+                IcmpError kind,
+                long localHigh,
+                long localLow,
+                int localPort,
+                long remoteHigh,
+                long remoteLow,
+                int remotePort,
+                int quotedSequence,
+                int mtu,
+                long nowNs) {
+            tcp.onIcmpError(
+                    kind,
+                    localHigh,
+                    localLow,
+                    localPort,
+                    remoteHigh,
+                    remoteLow,
+                    remotePort,
+                    quotedSequence,
+                    mtu,
+                    nowNs);
+        }
     }
 
     public int shard() {
@@ -23,6 +118,21 @@ public final class StackCore {
         return counters;
     }
 
+    /** Send and receive memory of this core. Any thread may read its figures. */
+    public ChunkPool chunks() {
+        return chunks;
+    }
+
+    /** One row for each flow, in any state. Lease holder only; others submit a {@link CoreCall}. */
+    public List<TcpInfo> connections() {
+        return tcp.snapshot();
+    }
+
+    /** Lease holder only. */
+    Tcp tcp() {
+        return tcp;
+    }
+
     /**
      * Runs to completion: commands, received frames, due timers, and one flush of what they caused. Lease holder only.
      *
@@ -30,17 +140,121 @@ public final class StackCore {
      * @return how much was done; 0 when there was nothing
      */
     public int turn(long nowNs) {
-        throw new UnsupportedOperationException();
+        lastTurnNs = nowNs;
+        int work = runCommands(nowNs);
+        if (work > 0) {
+            flush(nowNs); // what the application wrote is on its way before anything else is looked at
+        }
+        work += receive(loopbackRx, loopback, nowNs);
+        if (link != null) {
+            work += receive(linkRx, link, nowNs);
+        }
+        work += runTimers(nowNs);
+        if (work > 0 || ip.outputBlocked()) {
+            flush(nowNs);
+        }
+        return work;
     }
 
-    /** When the next timer is due, Long.MAX_VALUE for never. Lease holder only. */
+    private void flush(long nowNs) {
+        if (ip.flush()) {
+            tcp.onOutputAvailable(nowNs);
+            ip.flush();
+        }
+    }
+
+    private int runCommands(long nowNs) {
+        int done = 0;
+        while (done < COMMANDS_PER_TURN) {
+            Object command = commands.relaxedPoll();
+            if (command == null) {
+                break;
+            }
+            done++;
+            if (command instanceof TcpConnection connection) {
+                tcp.attend(connection, nowNs);
+            } else {
+                ((CoreCommand) command).execute(nowNs);
+            }
+        }
+        return done;
+    }
+
+    private int receive(RxQueue rx, NetworkInterface from, long nowNs) {
+        int total = 0;
+        for (int i = 0; i < BURSTS_PER_TURN; i++) {
+            int count = rx.receive(burst, BURST);
+            if (count == 0) {
+                break;
+            }
+            for (int j = 0; j < count; j++) {
+                onFrame(burst[j], from, nowNs);
+            }
+            rx.release(burst, count);
+            tcp.endOfBurst(nowNs);
+            total += count;
+            if (count < BURST) {
+                break;
+            }
+        }
+        return total;
+    }
+
+    private void onFrame(Packet frame, NetworkInterface from, long nowNs) {
+        counters.increment(Counter.RX_FRAMES);
+        counters.add(Counter.RX_BYTES, frame.length);
+        try {
+            ip.onFrame(frame, from, nowNs);
+        } catch (RuntimeException | AssertionError broken) {
+            // Tcp has already reset the connection if there was one; the frame is gone, the core lives on (design
+            // decision 10)
+            counters.increment(Counter.CORE_INVARIANT_BROKEN);
+        }
+    }
+
+    private int runTimers(long nowNs) {
+        int work = 0;
+        if (nowNs >= tcp.nextDeadlineNs()) {
+            tcp.onTimers(nowNs);
+            work++;
+        }
+        if (nowNs >= ip.nextDeadlineNs()) {
+            ip.onTimers(nowNs);
+            work++;
+        }
+        return work;
+    }
+
+    /** When the core must be turned next whatever arrives, Long.MAX_VALUE for never. Lease holder only. */
     public long nextDeadlineNs() {
-        throw new UnsupportedOperationException();
+        long timers = Math.min(tcp.nextDeadlineNs(), ip.nextDeadlineNs());
+        return ip.outputBlocked() ? Math.min(timers, lastTurnNs + BLOCKED_NS) : timers;
+    }
+
+    /** The own address to use towards {@code remote}, or null without a route. Lease holder only. */
+    @Nullable
+    IpAddress sourceFor(IpAddress remote) {
+        return ip.sourceFor(remote);
     }
 
     /** Hands a command over; it runs in the next turn. Wakes the core's driver if that sleeps. Any thread. */
     public void submit(CoreCommand command) {
-        throw new UnsupportedOperationException();
+        commands.offer(command);
+        wakeIfAsleep();
+    }
+
+    /** A connection's application has asked for something. Any thread. */
+    private void submit(TcpConnection connection) {
+        commands.offer(connection);
+        wakeIfAsleep();
+    }
+
+    /** Ends the core's sleep if it sleeps, after something was put where {@link #await} looks. Any thread. */
+    void wakeIfAsleep() {
+        VarHandle.fullFence(); // the offer before the look at asleep; await() does it the other way round
+        if (asleep) {
+            wake();
+        }
     }
 
     /**
@@ -48,11 +262,27 @@ public final class StackCore {
      * only.
      */
     public void await(long timeoutNs) {
-        throw new UnsupportedOperationException();
+        asleep = true;
+        VarHandle.fullFence();
+        try {
+            if (commands.isEmpty() && loopbackRx.isEmpty()) {
+                linkRx.await(timeoutNs);
+            }
+        } finally {
+            asleep = false;
+        }
     }
 
     /** Ends the current or the next {@link #await}. Any thread. */
     public void wake() {
-        throw new UnsupportedOperationException();
+        linkRx.wake();
+    }
+
+    /** Aborts every connection and gives memory and packets back. Nobody may be turning it. */
+    void close() {
+        tcp.closeAll(lastTurnNs);
+        ip.flush();
+        ip.close();
+        chunks.close();
     }
 }

@@ -76,9 +76,14 @@ final class LoopQueue implements RxQueue, TxQueue {
 
     @Override
     public void await(long timeoutNs) {
-        if (localHead == localTail && remote.isEmpty()) {
+        if (isEmpty()) {
             sleeper.await(timeoutNs);
         }
+    }
+
+    @Override
+    public boolean isEmpty() {
+        return localHead == localTail && remote.isEmpty();
     }
 
     @Override

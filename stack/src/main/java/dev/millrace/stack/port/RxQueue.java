@@ -16,6 +16,11 @@ public interface RxQueue {
      */
     void await(long timeoutNs);
 
+    /** False when a frame is known to wait. A port that only the device itself can ask answers true. */
+    default boolean isEmpty() {
+        return true;
+    }
+
     /** Ends a current or the next {@link #await}. Any thread. */
     void wake();
 }
