@@ -35,7 +35,10 @@ public final class Links {
         try {
             return factory.open(settings.linkArgument(), options);
         } catch (LinkException e) {
-            throw new LinkException("link=" + settings.link() + ": " + e.getMessage(), e);
+            // backends begin with what they call themselves, "tap:m0: …"
+            String message = String.valueOf(e.getMessage());
+            boolean named = message.startsWith(settings.linkScheme() + ":");
+            throw new LinkException("link=" + (named ? "" : settings.link() + ": ") + message, e);
         }
     }
 }

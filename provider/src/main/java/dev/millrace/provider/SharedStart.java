@@ -56,6 +56,9 @@ public final class SharedStart {
             return new Outcome.Running(runtime);
         } catch (IOException e) {
             line = String.valueOf(e.getMessage());
+        } catch (RuntimeException | LinkageError e) {
+            line = "a defect of Millrace: " + e + "; please report it with the lines that follow";
+            e.printStackTrace();
         }
         var kernel = access.kernelProvider();
         if (source.onFailure() == OnFailure.STOP) {

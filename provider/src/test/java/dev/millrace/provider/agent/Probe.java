@@ -1,0 +1,57 @@
+package dev.millrace.provider.agent;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.spi.SelectorProvider;
+import java.nio.charset.StandardCharsets;
+
+/** An application without any reference to Millrace: says which provider it got, and sends a word through a socket and a pipe. */
+public final class Probe {
+    private Probe() {}
+
+    public static void main(String[] arguments) throws IOException {
+        System.out.println("provider " + SelectorProvider.provider().getClass().getName());
+        System.out.println("sockets " + throughSockets());
+        System.out.println("pipe " + throughPipe());
+        System.out.println("internals " + seesInternals());
+    }
+
+    private static String throughSockets() throws IOException {
+        try (ServerSocketChannel listener =
+                ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+            try (SocketChannel client = SocketChannel.open(listener.getLocalAddress());
+                    SocketChannel server = listener.accept()) {
+                client.write(ByteBuffer.wrap("word".getBytes(StandardCharsets.UTF_8)));
+                ByteBuffer received = ByteBuffer.allocate(4);
+                while (received.hasRemaining() && server.read(received) >= 0) {}
+                return new String(received.array(), StandardCharsets.UTF_8);
+            }
+        }
+    }
+
+    private static String throughPipe() throws IOException {
+        Pipe pipe = Pipe.open();
+        try (Selector selector = Selector.open();
+                var source = pipe.source();
+                var sink = pipe.sink()) {
+            source.configureBlocking(false);
+            source.register(selector, SelectionKey.OP_READ);
+            sink.write(ByteBuffer.wrap(new byte[] {'w'}));
+            return selector.select(10_000) == 1 ? "ready" : "not ready";
+        }
+    }
+
+    /** The agent must not open the JDK to the application. */
+    private static boolean seesInternals() {
+        Module base = Object.class.getModule();
+        return base.isExported("sun.nio.ch", Probe.class.getModule())
+                || base.isOpen("java.lang", Probe.class.getModule());
+    }
+}
