@@ -23,7 +23,7 @@ public interface Driver extends AutoCloseable {
      */
     void nudge(Shard shard);
 
-    /** Stops every thread of its own and releases the cores. */
+    /** Stops every thread of its own and lets no other turn a core from now on; when it returns none does. Waiting threads park. */
     @Override
     void close();
 }

@@ -1,6 +1,7 @@
 package dev.millrace.provider.driver;
 
 import dev.millrace.stack.core.Stack;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Whoever waits, drives: a platform thread that is about to wait takes the lease of every core that is free and turns them itself,
@@ -14,6 +15,7 @@ final class InlineDriver implements Driver {
     private final Shard[] shards;
     private final Caretaker[] caretakers;
     private final long spinNs;
+    private volatile boolean closed;
 
     /** @param spinNs how long to poll before sleeping; Long.MAX_VALUE for ever */
     InlineDriver(Stack stack, long spinNs) {
@@ -38,7 +40,9 @@ final class InlineDriver implements Driver {
     @Override
     public boolean await(Waiter waiter, long deadlineNs) {
         Thread self = Thread.currentThread();
-        return self.isVirtual() ? Parking.await(waiter, deadlineNs, shards) : driveUntil(waiter, deadlineNs, self);
+        return closed || self.isVirtual()
+                ? Parking.await(waiter, deadlineNs, shards)
+                : driveUntil(waiter, deadlineNs, self);
     }
 
     private boolean driveUntil(Waiter waiter, long deadlineNs, Thread self) {
@@ -52,6 +56,11 @@ final class InlineDriver implements Driver {
                 int work = turnHeld(held, now);
                 if (waiter.isSatisfied()) {
                     return true;
+                }
+                if (closed) {
+                    releaseAll(held);
+                    held = 0;
+                    return Parking.await(waiter, deadlineNs, shards);
                 }
                 now = System.nanoTime();
                 if (deadlineNs != Long.MAX_VALUE && now - deadlineNs >= 0) {
@@ -161,8 +170,20 @@ final class InlineDriver implements Driver {
 
     @Override
     public void close() {
+        closed = true;
         for (Caretaker caretaker : caretakers) {
             caretaker.stop();
+        }
+        for (Shard shard : shards) {
+            takeForGood(shard);
+        }
+    }
+
+    /** Waits for the thread that is turning the core to see that it is over; the lease is never given back. */
+    private static void takeForGood(Shard shard) {
+        while (!shard.lease.tryAcquire()) {
+            shard.wakePort();
+            LockSupport.parkNanos(shard, STEP_ASIDE_NS);
         }
     }
 }
