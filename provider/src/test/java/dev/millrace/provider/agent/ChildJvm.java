@@ -44,6 +44,16 @@ final class ChildJvm {
         return this;
     }
 
+    /** Starts it with pipes to its input and output; stderr is discarded. */
+    Process start(String... arguments) throws IOException {
+        List<String> all = new ArrayList<>(prefix);
+        all.addAll(command);
+        all.addAll(List.of(arguments));
+        return new ProcessBuilder(all)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+    }
+
     Result run(String... arguments) throws IOException, InterruptedException {
         Path out = Files.createTempFile("probe", ".out");
         Path err = Files.createTempFile("probe", ".err");

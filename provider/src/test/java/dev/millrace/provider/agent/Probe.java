@@ -12,11 +12,19 @@ import java.nio.channels.SocketChannel;
 import java.nio.channels.spi.SelectorProvider;
 import java.nio.charset.StandardCharsets;
 
-/** An application without any reference to Millrace: says which provider it got, and sends a word through a socket and a pipe. */
+/** An application without any reference to Millrace: says which provider it got, and sends a word through a socket and a
+ * pipe. With the argument {@code start} it does nothing, with {@code hold} it waits for its input to end. */
 public final class Probe {
     private Probe() {}
 
     public static void main(String[] arguments) throws IOException {
+        if (arguments.length > 0) {
+            if (arguments[0].equals("hold")) {
+                System.out.println("holding");
+                System.in.read(); // until the test closes it
+            }
+            return;
+        }
         System.out.println("provider " + SelectorProvider.provider().getClass().getName());
         System.out.println("sockets " + throughSockets());
         System.out.println("pipe " + throughPipe());
