@@ -6,6 +6,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code doctor}: what this machine has of all that Millrace can use, what is missing, and the command that mends it. */
@@ -16,6 +17,8 @@ import picocli.CommandLine.Spec;
             "Exit code 0 when the link asked about can be opened, 1 when not."
         })
 final class Doctor implements Callable<Integer> {
+    private static final List<String> LINKS = List.of("loop", "tap", "dpdk");
+
     @Spec
     private CommandSpec spec = CommandSpec.create(); // replaced by picocli
 
@@ -27,6 +30,10 @@ final class Doctor implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (!LINKS.contains(link)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--link=" + link + ": allowed: " + String.join(", ", LINKS));
+        }
         PrintWriter out = spec.commandLine().getOut();
         List<Finding> findings = Examination.ofThisMachine();
         boolean fit = true;
