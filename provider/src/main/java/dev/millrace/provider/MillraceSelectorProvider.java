@@ -1,9 +1,14 @@
 package dev.millrace.provider;
 
 import dev.millrace.provider.SharedStart.Outcome;
+import dev.millrace.provider.agent.JdkAccess;
+import dev.millrace.provider.nio.MillraceSelector;
+import dev.millrace.provider.nio.StackServerSocketChannel;
+import dev.millrace.provider.nio.StackSocketChannel;
 import dev.millrace.provider.settings.Settings;
 import java.io.IOException;
 import java.net.ProtocolFamily;
+import java.net.StandardProtocolFamily;
 import java.nio.channels.Channel;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.Pipe;
@@ -11,6 +16,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.spi.AbstractSelector;
 import java.nio.channels.spi.SelectorProvider;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +37,7 @@ public final class MillraceSelectorProvider extends SelectorProvider {
      *
      * @throws IOException with one line that says why it cannot start
      */
-    public static MillraceSelectorProvider of(Settings settings, dev.millrace.provider.agent.JdkAccess access)
-            throws IOException {
+    public static MillraceSelectorProvider of(Settings settings, JdkAccess access) throws IOException {
         MillraceSelectorProvider provider = new MillraceSelectorProvider();
         Runtime runtime = Runtime.start(settings, provider, access);
         synchronized (provider) {
@@ -78,27 +83,44 @@ public final class MillraceSelectorProvider extends SelectorProvider {
 
     @Override
     public AbstractSelector openSelector() throws IOException {
-        return kernel().openSelector();
+        Runtime runtime = runtime();
+        return runtime == null ? kernel().openSelector() : new MillraceSelector(runtime);
     }
 
     @Override
     public SocketChannel openSocketChannel() throws IOException {
-        return kernel().openSocketChannel();
+        Runtime runtime = runtime();
+        return runtime == null ? kernel().openSocketChannel() : new StackSocketChannel(runtime, runtime.family());
     }
 
     @Override
     public SocketChannel openSocketChannel(ProtocolFamily family) throws IOException {
-        return kernel().openSocketChannel(family);
+        Runtime runtime = runtime();
+        return runtime == null || isOfKernel(family)
+                ? kernel().openSocketChannel(family)
+                : new StackSocketChannel(runtime, family);
     }
 
     @Override
     public ServerSocketChannel openServerSocketChannel() throws IOException {
-        return kernel().openServerSocketChannel();
+        Runtime runtime = runtime();
+        return runtime == null
+                ? kernel().openServerSocketChannel()
+                : new StackServerSocketChannel(runtime, runtime.family());
     }
 
     @Override
     public ServerSocketChannel openServerSocketChannel(ProtocolFamily family) throws IOException {
-        return kernel().openServerSocketChannel(family);
+        Runtime runtime = runtime();
+        return runtime == null || isOfKernel(family)
+                ? kernel().openServerSocketChannel(family)
+                : new StackServerSocketChannel(runtime, family);
+    }
+
+    /** UNIX domain sockets are the kernel's, and so is the refusal of what is no family of sockets. */
+    private static boolean isOfKernel(ProtocolFamily family) {
+        Objects.requireNonNull(family, "'family' is null");
+        return family != StandardProtocolFamily.INET && family != StandardProtocolFamily.INET6;
     }
 
     @Override

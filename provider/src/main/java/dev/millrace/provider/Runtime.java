@@ -12,7 +12,11 @@ import dev.millrace.stack.core.StackConfig;
 import dev.millrace.stack.port.Port;
 import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
+import java.net.ProtocolFamily;
+import java.net.StandardProtocolFamily;
 import java.nio.channels.spi.SelectorProvider;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +37,7 @@ public final class Runtime implements AutoCloseable {
     private final Stack stack;
     private final Driver driver;
     private final Router router;
+    private final ProtocolFamily family;
     private final SocketJournal journal = new SocketJournal();
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -49,6 +54,7 @@ public final class Runtime implements AutoCloseable {
         this.link = link;
         this.stack = stack;
         this.driver = driver;
+        this.family = familyOf(settings);
         this.router = new Router(new StackReach(stack), settings.routes());
     }
 
@@ -88,6 +94,23 @@ public final class Runtime implements AutoCloseable {
                 usual.initialBufferBytes(),
                 usual.maxReceiveBufferBytes(),
                 usual.maxSendBufferBytes());
+    }
+
+    /** As the JDK decides it, and for the stack alone where the kernel has no IPv6. */
+    private static ProtocolFamily familyOf(Settings settings) {
+        boolean stackHasV6 =
+                settings.addresses().stream().anyMatch(own -> !own.address().isV4());
+        return !Boolean.getBoolean("java.net.preferIPv4Stack") && (stackHasV6 || kernelHasV6())
+                ? StandardProtocolFamily.INET6
+                : StandardProtocolFamily.INET;
+    }
+
+    private static boolean kernelHasV6() {
+        try {
+            return !Files.readAllLines(Path.of("/proc/net/if_inet6")).isEmpty();
+        } catch (IOException e) {
+            return false; // the kernel was built or started without it
+        }
     }
 
     private record StackReach(Stack stack) implements Reach {
@@ -143,6 +166,11 @@ public final class Runtime implements AutoCloseable {
     /** What {@code channel.provider()} answers. */
     public SelectorProvider provider() {
         return provider;
+    }
+
+    /** The family of a channel that was opened without naming one: both families where the JVM or the link has IPv6. */
+    public ProtocolFamily family() {
+        return family;
     }
 
     public Settings settings() {
