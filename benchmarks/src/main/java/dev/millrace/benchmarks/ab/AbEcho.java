@@ -1,7 +1,10 @@
 package dev.millrace.benchmarks.ab;
 
+import dev.millrace.benchmarks.echo.EchoServer;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -129,7 +133,7 @@ public final class AbEcho implements Callable<Integer> {
     private Figures visitAll(EchoPlan plan, List<Integer> cpus, Path directory, String more) throws IOException {
         EchoCommands commands = new EchoCommands(
                 jar.toAbsolutePath(),
-                System.getProperty("java.class.path"),
+                locationOf(EchoServer.class) + File.pathSeparator + locationOf(Histogram.class),
                 List.of(jvmArguments.split(" ", -1)),
                 cpus,
                 port);
@@ -141,6 +145,12 @@ public final class AbEcho implements Callable<Integer> {
             }
         }
         return figures;
+    }
+
+    /** The echo programs get their own classes and nothing of Millrace: that comes with the flag. */
+    private static Path locationOf(Class<?> type) {
+        return Path.of(URI.create(
+                type.getProtectionDomain().getCodeSource().getLocation().toString()));
     }
 
     private void visit(

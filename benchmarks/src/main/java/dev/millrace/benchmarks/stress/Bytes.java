@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class Bytes {
     static final ChunkPool POOL = new ChunkPool(1L << 30);
 
+    /** A word in each cache line is scribbled over: enough to show on both sides, and quick. */
+    private static final int STRIDE = 64;
+
     private static final int LARGEST = 8 * Chunk.SIZE;
     private static final long JUNK = 0xdead_dead_dead_deadL;
     private static final MemorySegment STREAM = stream(Arena.ofShared().allocate(2 * LARGEST, Long.BYTES));
@@ -74,13 +77,13 @@ final class Bytes {
     }
 
     private static void fill(Chunk chunk) {
-        for (int at = 0; at < 256; at += Long.BYTES) {
+        for (int at = 0; at < Chunk.SIZE; at += STRIDE) {
             Memory.putLong(chunk.address + at, JUNK ^ chunk.address);
         }
     }
 
     private static boolean isFilled(Chunk chunk) {
-        for (int at = 0; at < 256; at += Long.BYTES) {
+        for (int at = 0; at < Chunk.SIZE; at += STRIDE) {
             if (Memory.getLong(chunk.address + at) != (JUNK ^ chunk.address)) {
                 return false;
             }

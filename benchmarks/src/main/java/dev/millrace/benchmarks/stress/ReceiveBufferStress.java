@@ -107,7 +107,7 @@ public class ReceiveBufferStress {
     @State
     public static class DisposeAgainstRead extends Queue {
         public DisposeAgainstRead() {
-            deliver(0, 256);
+            deliver(0, 2048);
         }
 
         @Actor
@@ -118,7 +118,7 @@ public class ReceiveBufferStress {
 
         @Actor
         public void application(ZZ_Result r) {
-            r.r2 = readsRight(1024);
+            r.r2 = readsRight(2048);
         }
     }
 
