@@ -11,7 +11,10 @@ public final class Errno {
     public static final int EBUSY = 16;
     public static final int ENODEV = 19;
     public static final int EINVAL = 22;
+    public static final int EEXIST = 17;
+    public static final int ENOTSUP = 95;
     public static final int EADDRINUSE = 98;
+    public static final int ECONNREFUSED = 111;
 
     private Errno() {}
 }

@@ -31,6 +31,9 @@ public final class Libc {
     public static final int AF_INET = 2;
     public static final int SOCK_DGRAM = 2;
     public static final int SOCK_CLOEXEC = O_CLOEXEC;
+    public static final int SOCK_STREAM = 1;
+    public static final int MFD_CLOEXEC = 1;
+    private static final int IONBF = 2;
     public static final short POLLIN = 1;
     public static final short POLLERR = 8;
     public static final short POLLHUP = 0x10;
@@ -51,6 +54,13 @@ public final class Libc {
     private static final MethodHandle BIND = function("bind", JAVA_INT, JAVA_INT, POINTER, JAVA_INT);
     private static final MethodHandle EVENTFD = function("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle PPOLL = function("ppoll", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle CONNECT = function("connect", JAVA_INT, JAVA_INT, POINTER, JAVA_INT);
+    private static final MethodHandle MEMFD_CREATE = function("memfd_create", JAVA_INT, POINTER, JAVA_INT);
+    private static final MethodHandle FDOPEN = LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("fdopen"), FunctionDescriptor.of(POINTER, JAVA_INT, POINTER));
+    private static final MethodHandle SETVBUF = LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("setvbuf"),
+            FunctionDescriptor.of(JAVA_INT, POINTER, POINTER, JAVA_INT, JAVA_LONG));
     private static final MethodHandle STRERROR = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(POINTER, JAVA_INT));
 
@@ -144,6 +154,51 @@ public final class Libc {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    /** {@code int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)} */
+    public static int connect(MemorySegment state, int fd, MemorySegment address, int length) {
+        try {
+            return orErrno(state, (int) CONNECT.invokeExact(state, fd, address, length));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code int memfd_create(const char *name, unsigned int flags)} */
+    public static int memfdCreate(MemorySegment state, MemorySegment name, int flags) {
+        try {
+            return orErrno(state, (int) MEMFD_CREATE.invokeExact(state, name, flags));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code FILE *fdopen(int fd, const char *mode)}; null on failure */
+    public static MemorySegment fdopen(int fd, MemorySegment mode) {
+        try {
+            return (MemorySegment) FDOPEN.invokeExact(fd, mode);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code int setvbuf(FILE *stream, char *buf, int mode, size_t size)} with no buffer */
+    public static void unbuffer(MemorySegment stream) {
+        try {
+            int result = (int) SETVBUF.invokeExact(stream, MemorySegment.NULL, IONBF, 0L);
+            assert result == 0 : "setvbuf on a fresh stream";
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** The C library's {@code stderr}. */
+    public static MemorySegment stderr() {
+        return LINKER.defaultLookup()
+                .findOrThrow("stderr")
+                .reinterpret(POINTER.byteSize())
+                .get(POINTER, 0);
     }
 
     /** {@code int eventfd(unsigned int initval, int flags)} */

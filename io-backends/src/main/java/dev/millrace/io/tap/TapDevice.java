@@ -3,6 +3,7 @@ package dev.millrace.io.tap;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.millrace.io.posix.Errno;
+import dev.millrace.io.posix.InterfaceRequest;
 import dev.millrace.io.posix.Libc;
 import dev.millrace.stack.port.LinkException;
 import dev.millrace.stack.port.LinkOptions;

@@ -1,5 +1,6 @@
 package dev.millrace.io.tap;
 
+import dev.millrace.io.posix.InterfaceRequest;
 import dev.millrace.stack.port.LinkException;
 import dev.millrace.stack.port.LinkFactory;
 import dev.millrace.stack.port.LinkOptions;

@@ -1,9 +1,8 @@
-package dev.millrace.io.tap;
+package dev.millrace.io.posix;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
-import dev.millrace.io.posix.Libc;
 import dev.millrace.stack.memory.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,12 +12,12 @@ import java.nio.charset.StandardCharsets;
  * {@code struct ifreq} and the requests that take one (netdevice(7), linux/if_tun.h). Methods answer a non-negative value or {@code -errno}.
  * One thread at a time.
  */
-final class InterfaceRequest {
+public final class InterfaceRequest {
     /** IFNAMSIZ without its terminating zero. */
-    static final int MAX_NAME_BYTES = 15;
+    public static final int MAX_NAME_BYTES = 15;
 
-    static final int IFF_TAP = 0x0002;
-    static final int IFF_NO_PI = 0x1000;
+    public static final int IFF_TAP = 0x0002;
+    public static final int IFF_NO_PI = 0x1000;
 
     private static final int IFF_UP = 0x1;
     private static final int IFREQ_BYTES = 40;
@@ -35,7 +34,8 @@ final class InterfaceRequest {
     private final MemorySegment state;
     private final MemorySegment request;
 
-    InterfaceRequest(Arena arena, String interfaceName) {
+    /** @param interfaceName ASCII, at most {@link #MAX_NAME_BYTES} */
+    public InterfaceRequest(Arena arena, String interfaceName) {
         state = Libc.callState(arena);
         request = arena.allocate(IFREQ_BYTES, 8);
         byte[] name = interfaceName.getBytes(StandardCharsets.US_ASCII);
@@ -43,32 +43,36 @@ final class InterfaceRequest {
     }
 
     /** Attaches a {@code /dev/net/tun} descriptor to the interface, which is created if absent. */
-    int attach(int tunFd, int flags) {
+    public int attach(int tunFd, int flags) {
         request.set(JAVA_SHORT, UNION, (short) flags);
         return Libc.ioctl(state, tunFd, TUNSETIFF, request);
     }
 
-    boolean exists(int socket) {
+    /** Whether the calling thread's network namespace (that of {@code socket}) has it. */
+    public boolean exists(int socket) {
         return Libc.ioctl(state, socket, SIOCGIFINDEX, request) >= 0;
     }
 
-    int mtu(int socket) {
+    /** Largest IP packet. */
+    public int mtu(int socket) {
         int result = Libc.ioctl(state, socket, SIOCGIFMTU, request);
         return result < 0 ? result : request.get(JAVA_INT, UNION);
     }
 
-    int setMtu(int socket, int mtu) {
+    /** Needs CAP_NET_ADMIN. */
+    public int setMtu(int socket, int mtu) {
         request.set(JAVA_INT, UNION, mtu);
         return Libc.ioctl(state, socket, SIOCSIFMTU, request);
     }
 
     /** 1 when administratively up, 0 when down. */
-    int isUp(int socket) {
+    public int isUp(int socket) {
         int result = Libc.ioctl(state, socket, SIOCGIFFLAGS, request);
         return result < 0 ? result : request.get(JAVA_SHORT, UNION) & IFF_UP;
     }
 
-    int setUp(int socket) {
+    /** Sets it administratively up unless it is. */
+    public int setUp(int socket) {
         int up = isUp(socket);
         if (up != 0) {
             return up;
@@ -78,7 +82,7 @@ final class InterfaceRequest {
     }
 
     /** The hardware address in the low 48 bits. */
-    long hardwareAddress(int socket) {
+    public long hardwareAddress(int socket) {
         int result = Libc.ioctl(state, socket, SIOCGIFHWADDR, request);
         return result < 0 ? result : Memory.getLong(request.address() + UNION + 2) >>> 16; // behind sa_family
     }

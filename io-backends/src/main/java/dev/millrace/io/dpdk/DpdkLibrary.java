@@ -1,0 +1,117 @@
+package dev.millrace.io.dpdk;
+
+import dev.millrace.stack.port.LinkException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds and loads DPDK's shared objects, and the offset table that belongs to them. Once per JVM; afterwards the class {@link Dpdk} may be used.
+ *
+ * <p>The drivers themselves are loaded by DPDK from its plugin directory.
+ */
+final class DpdkLibrary {
+    private static final List<String> MODULES = List.of("eal", "mempool", "mbuf", "ethdev", "mempool_ring", "bus_vdev");
+    private static final List<Path> DIRECTORIES = List.of(
+            Path.of("/usr/lib/x86_64-linux-gnu"),
+            Path.of("/usr/lib/aarch64-linux-gnu"),
+            Path.of("/usr/lib64"),
+            Path.of("/usr/local/lib64"),
+            Path.of("/usr/local/lib"),
+            Path.of("/usr/local/lib/x86_64-linux-gnu"));
+
+    private static @Nullable DpdkLibrary loaded;
+
+    final SymbolLookup symbols;
+    final DpdkAbi abi;
+
+    private DpdkLibrary(SymbolLookup symbols, DpdkAbi abi) {
+        this.symbols = symbols;
+        this.abi = abi;
+    }
+
+    /** Loads DPDK unless it is loaded already. */
+    static synchronized DpdkLibrary load() throws LinkException {
+        DpdkLibrary library = loaded;
+        if (library == null) {
+            library = find();
+            loaded = library;
+        }
+        return library;
+    }
+
+    /** What {@link #load} has found. */
+    static synchronized DpdkLibrary get() {
+        DpdkLibrary library = loaded;
+        if (library == null) {
+            throw new IllegalStateException("DPDK is not loaded");
+        }
+        return library;
+    }
+
+    private static DpdkLibrary find() throws LinkException {
+        for (DpdkAbi candidate : DpdkAbi.known()) {
+            SymbolLookup symbols = symbols(candidate.soVersion());
+            if (symbols != null) {
+                String version = version(symbols);
+                DpdkAbi abi = DpdkAbi.of(version);
+                if (abi == null) {
+                    throw unsupported(version);
+                }
+                return new DpdkLibrary(symbols, abi);
+            }
+        }
+        String other = otherVersion();
+        if (other != null) {
+            throw unsupported(other);
+        }
+        throw new LinkException("dpdk: not installed (librte_eal not found): apt install dpdk");
+    }
+
+    private static LinkException unsupported(String found) {
+        return new LinkException("dpdk: " + found + " is installed, but supported is " + DpdkAbi.supported()
+                + ": install that version, or use link=tap:<interface>");
+    }
+
+    private static @Nullable SymbolLookup symbols(String soVersion) {
+        SymbolLookup all = null;
+        for (String module : MODULES) {
+            SymbolLookup one;
+            try {
+                one = SymbolLookup.libraryLookup("librte_" + module + ".so." + soVersion, Arena.global());
+            } catch (IllegalArgumentException notThere) {
+                return null;
+            }
+            all = all == null ? one : all.or(one);
+        }
+        return all;
+    }
+
+    /** {@code const char *rte_version(void)} */
+    private static String version(SymbolLookup symbols) {
+        try {
+            MemorySegment text = (MemorySegment) Linker.nativeLinker()
+                    .downcallHandle(symbols.findOrThrow("rte_version"), FunctionDescriptor.of(ValueLayout.ADDRESS))
+                    .invokeExact();
+            return text.reinterpret(64).getString(0);
+        } catch (Throwable e) {
+            throw new AssertionError("downcall failed", e);
+        }
+    }
+
+    private static @Nullable String otherVersion() {
+        for (Path directory : DIRECTORIES) {
+            String[] names = directory.toFile().list((parent, name) -> name.startsWith("librte_eal.so."));
+            if (names != null && names.length > 0) {
+                return names[0];
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,73 @@
+package dev.millrace.io.dpdk;
+
+import dev.millrace.io.posix.Libc;
+import dev.millrace.stack.port.LinkException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+
+/**
+ * DPDK's log. While something is being set up it is kept in memory, so that a failure can tell the reason in one line; otherwise only errors come out, on
+ * standard error.
+ */
+final class EalLog {
+    private static final int LAST_LINES = 3;
+
+    private final MemorySegment stream;
+    private final Path content;
+
+    EalLog() throws LinkException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = Libc.callState(arena);
+            int fd = Libc.memfdCreate(state, arena.allocateFrom("dpdk-log"), Libc.MFD_CLOEXEC);
+            if (fd < 0) {
+                throw new LinkException("dpdk: cannot keep a log: memfd_create: " + Libc.strerror(-fd)
+                        + ": raise the limit of open files (ulimit -n)");
+            }
+            content = Path.of("/proc/self/fd/" + fd);
+            stream = Libc.fdopen(fd, arena.allocateFrom("a"));
+        }
+        Libc.unbuffer(stream);
+    }
+
+    /** From now on the log is kept. */
+    void keep() throws LinkException {
+        try (FileChannel file = FileChannel.open(content, StandardOpenOption.WRITE)) {
+            file.truncate(0);
+        } catch (IOException e) {
+            throw new LinkException("dpdk: cannot keep a log: " + e.getMessage() + ": is /proc mounted?", e);
+        }
+        Dpdk.setLogLevel(Dpdk.RTE_LOG_NOTICE - 1);
+        Dpdk.openLogStream(stream);
+    }
+
+    /** From now on errors go to standard error. */
+    void letErrorsOut() {
+        Dpdk.setLogLevel(Dpdk.RTE_LOG_ERR);
+        Dpdk.openLogStream(Libc.stderr());
+    }
+
+    /** The last lines kept, as one. */
+    String lastLines() {
+        List<String> lines;
+        try {
+            lines = Files.readString(content, StandardCharsets.ISO_8859_1)
+                    .lines()
+                    .filter(line -> !line.isBlank())
+                    .toList();
+        } catch (IOException e) {
+            return "(its log cannot be read: " + e.getMessage() + ")";
+        }
+        return String.join(
+                "; ",
+                lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size()).stream()
+                        .map(String::strip)
+                        .toList());
+    }
+}
