@@ -86,16 +86,16 @@ final class Dpdk {
     private static final MethodHandle LINK_GET_NOWAIT =
             function("rte_eth_link_get_nowait", JAVA_INT, JAVA_SHORT, ADDRESS);
     private static final MethodHandle STATS_GET = function("rte_eth_stats_get", JAVA_INT, JAVA_SHORT, ADDRESS);
-    private static final MethodHandle PKTMBUF_POOL_CREATE_BY_OPS = function(
-            "rte_pktmbuf_pool_create_by_ops",
-            JAVA_LONG,
-            ADDRESS,
-            JAVA_INT,
-            JAVA_INT,
-            JAVA_SHORT,
-            JAVA_SHORT,
-            JAVA_INT,
-            ADDRESS);
+    private static final MethodHandle MEMPOOL_CREATE_EMPTY = function(
+            "rte_mempool_create_empty", JAVA_LONG, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle MEMPOOL_SET_OPS =
+            function("rte_mempool_set_ops_byname", JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+    private static final MethodHandle PKTMBUF_POOL_INIT = LINKER.downcallHandle(
+            SYMBOLS.findOrThrow("rte_pktmbuf_pool_init"), FunctionDescriptor.ofVoid(JAVA_LONG, ADDRESS));
+    private static final MethodHandle MEMPOOL_POPULATE = function("rte_mempool_populate_default", JAVA_INT, JAVA_LONG);
+    private static final MethodHandle MEMPOOL_OBJ_ITER =
+            function("rte_mempool_obj_iter", JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+    private static final MemorySegment PKTMBUF_INIT = SYMBOLS.findOrThrow("rte_pktmbuf_init");
     private static final MethodHandle MEMPOOL_FREE =
             LINKER.downcallHandle(SYMBOLS.findOrThrow("rte_mempool_free"), FunctionDescriptor.ofVoid(JAVA_LONG));
     private static final long FP_OPS = SYMBOLS.findOrThrow("rte_eth_fp_ops").address();
@@ -342,13 +342,50 @@ final class Dpdk {
     // ---- packet memory ----
 
     /**
-     * {@code struct rte_mempool *rte_pktmbuf_pool_create_by_ops(const char *name, unsigned int n, unsigned int cache_size, uint16_t priv_size, uint16_t
-     * data_room_size, int socket_id, const char *ops_name)}; 0 on failure
+     * {@code struct rte_mempool *rte_mempool_create_empty(const char *name, unsigned n, unsigned elt_size, unsigned cache_size, unsigned
+     * private_data_size, int socket_id, unsigned flags)}; 0 on failure
      */
-    static long createPool(MemorySegment name, int packets, int dataRoomBytes, MemorySegment operations) {
+    static long createEmptyPool(MemorySegment name, int elements, int elementBytes, int privateBytes, int flags) {
         try {
-            return (long) PKTMBUF_POOL_CREATE_BY_OPS.invokeExact(
-                    name, packets, 0, (short) 0, (short) dataRoomBytes, SOCKET_ID_ANY, operations);
+            return (long) MEMPOOL_CREATE_EMPTY.invokeExact(
+                    name, elements, elementBytes, 0, privateBytes, SOCKET_ID_ANY, flags);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code int rte_mempool_set_ops_byname(struct rte_mempool *mp, const char *name, void *pool_config)} */
+    static int setPoolOperations(long pool, MemorySegment name) {
+        try {
+            return (int) MEMPOOL_SET_OPS.invokeExact(pool, name, MemorySegment.NULL);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code void rte_pktmbuf_pool_init(struct rte_mempool *mp, void *opaque_arg)} */
+    static void initPool(long pool, MemorySegment layout) {
+        try {
+            PKTMBUF_POOL_INIT.invokeExact(pool, layout);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code int rte_mempool_populate_default(struct rte_mempool *mp)}; the number of elements, or a negative errno */
+    static int populatePool(long pool) {
+        try {
+            return (int) MEMPOOL_POPULATE.invokeExact(pool);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code uint32_t rte_mempool_obj_iter(struct rte_mempool *mp, rte_mempool_obj_cb_t *obj_cb, void *obj_cb_arg)} with rte_pktmbuf_init */
+    static void initPackets(long pool) {
+        try {
+            int count = (int) MEMPOOL_OBJ_ITER.invokeExact(pool, PKTMBUF_INIT, MemorySegment.NULL);
+            assert count > 0 : "an empty pool";
         } catch (Throwable e) {
             throw unexpected(e);
         }

@@ -16,8 +16,7 @@ import java.lang.foreign.MemorySegment;
 /**
  * A device that is plugged in, configured and started: what {@code rte_ethdev} knows about it, and its memory pools.
  *
- * <p>Each queue pair has a pool of its own with a single-producer single-consumer ring: one thread at a time uses the pair, so nothing in
- * the pool needs to be atomic. The drivers supported free transmitted packets inside the burst functions, hence on that same thread.
+ * <p>Set up by one thread, used by those of {@link DpdkQueue}, closed by one.
  */
 final class DpdkDevice implements AutoCloseable {
     private static final int ETHERNET_HEADER_BYTES = 14;
@@ -139,12 +138,12 @@ final class DpdkDevice implements AutoCloseable {
         if (room > 0xffff) {
             throw new LinkException(spec.link() + ": mtu=" + mtu + " is too large for a DPDK buffer: at most 65300");
         }
-        MemorySegment operations = arena.allocateFrom("ring_sp_sc");
         for (int i = 0; i < queues; i++) {
-            MemorySegment name = arena.allocateFrom("millrace-" + port + "-" + i);
+            String name = "millrace-" + port + "-" + i;
+            int count = packets + rxDescriptors + txDescriptors;
             int queue = i;
-            eal.step(spec, "not enough memory for " + packets + " packets per queue", () -> {
-                pools[queue] = Dpdk.createPool(name, packets + rxDescriptors + txDescriptors, room, operations);
+            eal.step(spec, "not enough memory for " + count + " packets per queue", () -> {
+                pools[queue] = MbufPool.create(arena, name, count, room, spec.isPci());
                 return pools[queue] == 0 ? -Dpdk.rteErrno() : 0;
             });
         }
