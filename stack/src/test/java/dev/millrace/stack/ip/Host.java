@@ -50,6 +50,7 @@ final class Host implements IpUpcalls, AutoCloseable {
     final List<String> segments = new ArrayList<>();
 
     final List<String> errors = new ArrayList<>();
+    int lastEcn;
     long nowNs = 1_000 * SECOND;
     /** What stands in memory around a received frame. */
     byte surroundings;
@@ -202,6 +203,7 @@ final class Host implements IpUpcalls, AutoCloseable {
 
     @Override
     public void onTcp(TcpSegment segment, long now) {
+        lastEcn = segment.ecn;
         segments.add(new IpAddress(segment.sourceHigh, segment.sourceLow)
                 + ":" + segment.sourcePort + " > "
                 + new IpAddress(segment.destinationHigh, segment.destinationLow)
