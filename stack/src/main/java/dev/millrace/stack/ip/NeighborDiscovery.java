@@ -197,8 +197,8 @@ final class NeighborDiscovery implements NeighborSolicitor {
     }
 
     void onTimers(long nowNs) {
+        groups.onTimers(nowNs); // before the probes, so that switches pass the answers (RFC 4862 §5.4.2)
         duplicates.onTimers(nowNs);
-        groups.onTimers(nowNs);
         routers.onTimers(nowNs);
     }
 }

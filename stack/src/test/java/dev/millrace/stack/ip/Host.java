@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One shard's IP layer on a recording link, with the upper layer's view written down, on a clock that the test moves. */
 final class Host implements IpUpcalls, AutoCloseable {
-    static final long MAC = 0x02_00_00_00_00_01L;
+    static final long MAC = 0x02_00_00_00_0a_01L;
     static final long PEER_MAC = 0x02_00_00_00_00_02L;
     static final long OTHER_MAC = 0x02_00_00_00_00_03L;
     static final long GATEWAY_MAC = 0x02_00_00_00_00_fdL;
