@@ -1,6 +1,7 @@
 package dev.millrace.benchmarks.jmh;
 
 import dev.millrace.provider.MillraceSelectorProvider;
+import dev.millrace.provider.Runtime;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -47,9 +48,13 @@ public final class LoopEcho implements AutoCloseable {
         return new LoopEcho(new MillraceSelectorProvider());
     }
 
-    /** Over the kernel's. */
+    /** Over the kernel's, with the JDK's own channels; SelectorProvider.provider() would find Millrace on this class path. */
     public static LoopEcho onKernel() throws IOException {
-        return new LoopEcho(SelectorProvider.provider());
+        Runtime runtime = new MillraceSelectorProvider().runtime();
+        if (runtime == null) {
+            throw new IOException("Millrace is switched off");
+        }
+        return new LoopEcho(runtime.kernel());
     }
 
     /** Class of the channels, which tells whose they are. */
