@@ -1,0 +1,120 @@
+package dev.millrace.io.impair;
+
+import dev.millrace.stack.port.LinkException;
+import dev.millrace.stack.port.Port;
+import dev.millrace.stack.port.PortCapabilities;
+import dev.millrace.stack.port.PortStatistics;
+import dev.millrace.stack.port.RxQueue;
+import dev.millrace.stack.port.TxQueue;
+import java.util.SplittableRandom;
+import java.util.function.LongSupplier;
+
+/**
+ * A port whose line is as bad as wished, in both directions. All chance comes from the seed and all time from the clock, so a run with a clock of its own
+ * repeats exactly.
+ *
+ * <p>It claims neither trust nor checksum offload, because what it damages must be found.
+ */
+public final class ImpairedPort implements Port {
+    private static final int PACKETS_PER_LINE = 4096;
+    private static final int ETHERNET_AND_VLAN_BYTES = 18;
+
+    private final Port inner;
+    private final PortCapabilities capabilities;
+    private final ImpairedQueue[] queues;
+    private boolean closed;
+
+    /** @param clock monotonic nanoseconds, called on the cores' threads */
+    public ImpairedPort(Port inner, Impairment impairment, LongSupplier clock) {
+        this.inner = inner;
+        PortCapabilities beneath = inner.capabilities();
+        this.capabilities = new PortCapabilities(false, false, beneath.rss(), false, beneath.awaitable());
+        this.queues = new ImpairedQueue[inner.queues()];
+        SplittableRandom seeds = new SplittableRandom(impairment.seed());
+        for (int i = 0; i < queues.length; i++) {
+            ImpairedLine inbound = line(impairment, seeds.split());
+            ImpairedLine outbound = line(impairment, seeds.split());
+            queues[i] = new ImpairedQueue(inner.rx(i), inner.tx(i), inbound, outbound, clock);
+        }
+    }
+
+    private ImpairedLine line(Impairment impairment, SplittableRandom random) {
+        return new ImpairedLine(impairment, random, PACKETS_PER_LINE, inner.mtu() + ETHERNET_AND_VLAN_BYTES);
+    }
+
+    /**
+     * Wraps a port as the setting {@code impair} says, on the system's clock.
+     *
+     * @param spec see {@link Impairment#parse}
+     */
+    public static ImpairedPort wrap(Port inner, String spec) throws LinkException {
+        return new ImpairedPort(inner, Impairment.parse(spec), System::nanoTime);
+    }
+
+    @Override
+    public String name() {
+        return inner.name();
+    }
+
+    @Override
+    public long mac() {
+        return inner.mac();
+    }
+
+    @Override
+    public int mtu() {
+        return inner.mtu();
+    }
+
+    @Override
+    public PortCapabilities capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public int queues() {
+        return queues.length;
+    }
+
+    @Override
+    public RxQueue rx(int queue) {
+        return queues[queue];
+    }
+
+    @Override
+    public TxQueue tx(int queue) {
+        return queues[queue];
+    }
+
+    @Override
+    public boolean linkUp() {
+        return inner.linkUp();
+    }
+
+    /** What was lost on purpose is not the port's loss: see {@link #lostFrames}. */
+    @Override
+    public PortStatistics statistics() {
+        return inner.statistics();
+    }
+
+    /** Frames that vanished on the lines. Any thread; may lag. */
+    public long lostFrames() {
+        long lost = 0;
+        for (ImpairedQueue queue : queues) {
+            lost += queue.lost();
+        }
+        return lost;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        inner.close();
+        for (ImpairedQueue queue : queues) {
+            queue.close();
+        }
+    }
+}
