@@ -93,9 +93,7 @@ public final class AbEcho implements Callable<Integer> {
             describe(cpus);
             String more = settings.isEmpty() ? "" : ";" + settings;
             if (only != Side.KERNEL && LinkPair.of(link, directory).isDpdk()) {
-                HugePages pages = HugePages.reserve(Files.createDirectory(directory.resolve("huge")));
-                cleanup.pages = pages;
-                more += ";dpdk.args=--huge-dir " + pages.mount();
+                cleanup.pages = HugePages.reserve();
             }
             Figures figures = visitAll(plan, cpus, directory, more);
             out.println();

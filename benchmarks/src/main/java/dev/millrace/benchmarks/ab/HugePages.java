@@ -1,68 +1,50 @@
 package dev.millrace.benchmarks.ab;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
- * 2 MiB huge pages and a private hugetlbfs for as long as the rig runs; {@link #close} gives both back. Pages that the machine had
- * reserved before stay reserved.
+ * 2 MiB huge pages for as long as the rig runs; {@link #close} gives back what {@link #reserve} has added to the machine's own.
+ * No mount: DPDK's links use them anonymously.
  */
 final class HugePages implements AutoCloseable {
     private static final Path POOL = Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB");
-    private static final int PAGES = 384;
+    private static final int PAGES = 256;
 
-    private final Path mount;
     private final int before;
     private boolean closed;
 
-    private HugePages(Path mount, int before) {
-        this.mount = mount;
+    private HugePages(int before) {
         this.before = before;
     }
 
     /**
      * Makes {@value #PAGES} pages free.
      *
-     * @param mount an empty directory
      * @throws IOException with one line: what is missing and what to do
      */
-    static HugePages reserve(Path mount) throws IOException {
+    static HugePages reserve() throws IOException {
         if (!Files.isWritable(POOL.resolve("nr_hugepages"))) {
             throw new IOException("huge pages: only root may reserve them; run as root, or choose another --link");
         }
         int before = read("nr_hugepages");
-        int missing = Math.max(0, PAGES - read("free_hugepages"));
-        HugePages pages = new HugePages(mount, before);
-        try {
-            write(before + missing);
-            if (read("free_hugepages") < PAGES) {
-                throw new IOException("huge pages: " + read("free_hugepages") + " of 2 MiB could be reserved, " + PAGES
-                        + " are needed; free some memory");
-            }
-            run(List.of("mount", "-t", "hugetlbfs", "-o", "pagesize=2M", "millrace-ab", mount.toString()));
-            return pages;
-        } catch (IOException e) {
-            write(before);
-            throw e;
+        HugePages pages = new HugePages(before);
+        write(before + Math.max(0, PAGES - read("free_hugepages")));
+        int free = read("free_hugepages");
+        if (free < PAGES) {
+            pages.close();
+            throw new IOException(
+                    "huge pages: " + free + " of 2 MiB could be reserved, " + PAGES + " are needed; free some memory");
         }
-    }
-
-    Path mount() {
-        return mount;
+        return pages;
     }
 
     @Override
     public synchronized void close() throws IOException {
         if (!closed) {
             closed = true;
-            try {
-                run(List.of("umount", mount.toString()));
-            } finally {
-                write(before);
-            }
+            write(before);
         }
     }
 
@@ -72,18 +54,5 @@ final class HugePages implements AutoCloseable {
 
     private static void write(int pages) throws IOException {
         Files.writeString(POOL.resolve("nr_hugepages"), Integer.toString(pages));
-    }
-
-    private static void run(List<String> command) throws IOException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-        try {
-            if (process.waitFor() != 0) {
-                throw new IOException(String.join(" ", command) + ": " + output);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException(String.join(" ", command) + ": interrupted", e);
-        }
     }
 }
