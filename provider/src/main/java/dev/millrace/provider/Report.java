@@ -3,6 +3,8 @@ package dev.millrace.provider;
 import dev.millrace.provider.settings.Settings;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.port.PortStatistics;
+import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,6 +14,9 @@ import java.util.List;
 
 /** What the setting {@code report} writes when the JVM ends: what a bypassed socket hides from {@code ss} and {@code nstat}. */
 final class Report {
+    /** Rows of the connection table, at most. */
+    private static final int CONNECTIONS = 1000;
+
     private static final String STDERR = "stderr";
 
     private Report() {}
@@ -27,6 +32,7 @@ final class Report {
         }
     }
 
+    /** Writes what the setting asks for. The caller has taken every core for good. */
     static void write(Runtime runtime) {
         String target = runtime.settings().report();
         if (target.isEmpty()) {
@@ -44,10 +50,42 @@ final class Report {
         }
     }
 
+    private static List<String> connections(Runtime runtime) {
+        List<String> lines = new ArrayList<>();
+        for (int shard = 0; shard < runtime.stack().shards(); shard++) {
+            for (TcpInfo row : runtime.stack().core(shard).connections()) {
+                if (lines.size() == CONNECTIONS) {
+                    lines.add("…");
+                    return lines;
+                }
+                lines.add(String.format(
+                        "%-11s %s -> %s shard %d, %d unread, %d unacknowledged, sent %d, received %d, rtt %.3f ms, cwnd %d",
+                        row.state(),
+                        endpoint(row.localAddress(), row.localPort()),
+                        endpoint(row.remoteAddress(), row.remotePort()),
+                        row.shard(),
+                        row.unreadBytes(),
+                        row.unacknowledgedBytes(),
+                        row.sentBytes(),
+                        row.receivedBytes(),
+                        row.roundTripNs() / 1e6,
+                        row.cwndBytes()));
+            }
+        }
+        return lines;
+    }
+
+    private static String endpoint(IpAddress address, int port) {
+        return address.isV4() ? address + ":" + port : "[" + address + "]:" + port;
+    }
+
+    /** The caller has taken every core. */
     private static List<String> lines(Runtime runtime) {
         List<String> lines = new ArrayList<>();
         lines.add("millrace: sockets");
         runtime.journal().lines().forEach(line -> lines.add("  " + line));
+        lines.add("millrace: connections");
+        connections(runtime).forEach(line -> lines.add("  " + line));
         lines.add("millrace: counters");
         for (Counter counter : Counter.values()) {
             long sum = 0;
@@ -55,7 +93,7 @@ final class Report {
                 sum += runtime.stack().core(shard).counters().get(counter);
             }
             if (sum != 0) {
-                lines.add(String.format("  %-28s %,15d  %s", counter, sum, counter.meaning()));
+                lines.add(String.format("  %-34s %,15d  %s", counter, sum, counter.meaning()));
             }
         }
         PortStatistics lost = runtime.link().statistics();

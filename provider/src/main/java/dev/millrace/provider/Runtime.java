@@ -181,14 +181,18 @@ public final class Runtime implements AutoCloseable {
         return link;
     }
 
-    /** Ends every connection and gives the link back; idempotent. Threads that still wait on a socket are not woken. */
+    /**
+     * Writes the report, lets every connection finish as the kernel does when a process ends, for {@code drain} at most, and gives the
+     * link back. Idempotent. Threads that still wait on a socket are not woken.
+     */
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
+            driver.close();
             try {
                 Report.write(this);
+                Drain.finish(stack, settings.drainNs());
             } finally {
-                driver.close();
                 stack.close();
                 link.close();
             }

@@ -84,6 +84,7 @@ final class BackgroundDriver implements Driver {
                 }
             }
         }
+        Shard.takeForGood(shards);
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

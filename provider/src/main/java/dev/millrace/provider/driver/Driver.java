@@ -23,7 +23,10 @@ public interface Driver extends AutoCloseable {
      */
     void nudge(Shard shard);
 
-    /** Stops every thread of its own and lets no other turn a core from now on; when it returns none does. Waiting threads park. */
+    /**
+     * Stops every thread of its own and takes every core for good: when it returns the caller alone may turn them. Threads that wait stay
+     * parked unless they are signalled.
+     */
     @Override
     void close();
 }

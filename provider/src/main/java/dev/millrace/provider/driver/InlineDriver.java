@@ -1,7 +1,6 @@
 package dev.millrace.provider.driver;
 
 import dev.millrace.stack.core.Stack;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Whoever waits, drives: a platform thread that is about to wait takes the lease of every core that is free and turns them itself,
@@ -174,16 +173,6 @@ final class InlineDriver implements Driver {
         for (Caretaker caretaker : caretakers) {
             caretaker.stop();
         }
-        for (Shard shard : shards) {
-            takeForGood(shard);
-        }
-    }
-
-    /** Waits for the thread that is turning the core to see that it is over; the lease is never given back. */
-    private static void takeForGood(Shard shard) {
-        while (!shard.lease.tryAcquire()) {
-            shard.wakePort();
-            LockSupport.parkNanos(shard, STEP_ASIDE_NS);
-        }
+        Shard.takeForGood(shards);
     }
 }

@@ -1,6 +1,7 @@
 package dev.millrace.provider.driver;
 
 import dev.millrace.stack.core.StackCore;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * lease holder unless said otherwise.
  */
 public final class Shard {
+    /** How often {@link #takeForGood} looks. */
+    private static final long TAKING_NS = 50_000;
+
     private final StackCore core;
     final Lease lease = new Lease();
 
@@ -112,5 +116,15 @@ public final class Shard {
     /** Ends the sleep of the thread that waits in this core's port. Any thread. */
     void wakePort() {
         core.wake();
+    }
+
+    /** Takes every lease and never gives it back, waiting for whoever turns a core at the moment; from then on only the caller may. */
+    static void takeForGood(Shard[] shards) {
+        for (Shard shard : shards) {
+            while (!shard.lease.tryAcquire()) {
+                shard.wakePort();
+                LockSupport.parkNanos(shard, TAKING_NS);
+            }
+        }
     }
 }

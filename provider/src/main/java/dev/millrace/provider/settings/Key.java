@@ -62,6 +62,11 @@ public enum Key {
     MEMORY("memory", "512M", "a size from 4M to 1T: 512M, 2G", "send and receive buffer memory per shard, at most"),
     CONNECTIONS("connections", "1048576", "1 to 16777216", "connections per shard, at most"),
     PACKETS("packets", "4096", "512 to 1048576", "packet buffers per queue pair"),
+    DRAIN(
+            "drain",
+            "2000",
+            "a number of milliseconds, 0 to 60000",
+            "how long the end of the JVM waits for peers to acknowledge what was written"),
     REPORT(
             "report",
             "",

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param memoryBytes per shard
  * @param connections per shard
  * @param packets per queue pair
+ * @param drainNs how long the end of the JVM may take
  * @param report {@code stderr}, a file, or empty for none
  */
 public record Settings(
@@ -44,6 +45,7 @@ public record Settings(
         long memoryBytes,
         int connections,
         int packets,
+        long drainNs,
         String report,
         OnFailure onFailure,
         boolean quiet) {

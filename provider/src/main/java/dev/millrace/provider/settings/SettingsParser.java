@@ -62,6 +62,7 @@ final class SettingsParser {
                 value(Key.MEMORY, 0L, text -> Values.size(text, 4L << 20, 1L << 40)),
                 value(Key.CONNECTIONS, 0, text -> (int) Values.number(text, 1, 1 << 24)),
                 value(Key.PACKETS, 0, text -> (int) Values.number(text, 512, 1 << 20)),
+                value(Key.DRAIN, 0L, text -> TimeUnit.MILLISECONDS.toNanos(Values.number(text, 0, 60_000))),
                 source.value(Key.REPORT),
                 value(Key.ONFAILURE, OnFailure.STOP, SettingsParser::onFailure),
                 value(Key.QUIET, false, SettingsParser::flag));

@@ -128,6 +128,19 @@ public final class StackCore {
         return tcp.snapshot();
     }
 
+    /**
+     * Closes every connection as the end of a process does: FIN after everything written, or RST where received bytes were not read;
+     * observers hear of nothing any more. Lease holder only, who goes on turning the core while {@link #isSending}.
+     */
+    public void closeGracefully() {
+        tcp.closeGracefully();
+    }
+
+    /** Whether a connection has bytes or a FIN that its peer has not acknowledged. Lease holder only. */
+    public boolean isSending() {
+        return tcp.isSending();
+    }
+
     /** Lease holder only. */
     Tcp tcp() {
         return tcp;

@@ -328,6 +328,27 @@ public final class Tcp {
         return new SackLossRecovery(congestionControl.get(), sack, segmentBytes, synRetransmitted, ackSample);
     }
 
+    /**
+     * Closes every connection as the end of a process does: FIN after everything written, or RST where received bytes were not read. The
+     * application hears of nothing any more.
+     */
+    public void closeGracefully() {
+        flows.forEach(flow -> {
+            if (flow instanceof TcpConnection connection) {
+                connection.observer(TcpObserver.NONE);
+                connection.close();
+            }
+        });
+    }
+
+    /** Whether bytes or a FIN are still to be sent, or to be acknowledged by the peer. */
+    public boolean isSending() {
+        boolean[] sending = {false};
+        flows.forEach(flow -> sending[0] |=
+                flow instanceof TcpConnection connection && connection.state().sendsText());
+        return sending[0];
+    }
+
     /** Aborts every connection with RST and forgets all flows. */
     public void closeAll(long nowNs) {
         List<Flow> all = new ArrayList<>();
