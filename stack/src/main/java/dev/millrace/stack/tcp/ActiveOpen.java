@@ -7,9 +7,12 @@ import org.jspecify.annotations.Nullable;
 /** The OPEN call in its active form (RFC 9293 §3.10.1): choice of address and port, then the SYN. One per core; core thread only. */
 final class ActiveOpen {
     private final Tcp tcp;
+    private final EphemeralPorts ephemeralPorts;
+    private final FreeTuple freeTuple = new FreeTuple();
 
     ActiveOpen(Tcp tcp) {
         this.tcp = tcp;
+        this.ephemeralPorts = new EphemeralPorts(tcp.ports, tcp.random);
     }
 
     TcpConnection connect(
@@ -37,26 +40,31 @@ final class ActiveOpen {
         return open(path, localPort, remotePort, options, observer, binding, nowNs);
     }
 
-    /**
-     * The first free port from a random start (RFC 6056 §3.3.1), even ones first as Linux does, so that binds, which take odd ones first, find
-     * room. A port is free when nobody has bound it and no flow has the tuple, except one in TIME-WAIT that may be reused.
-     */
-    private int choosePort(Path path, int remotePort, PortChooser chooser, long nowNs) {
-        int half = PortTable.EPHEMERAL_PORTS / 2;
-        int start = tcp.random.nextInt(half);
-        for (int i = 0; i < PortTable.EPHEMERAL_PORTS; i++) {
-            int parity = i < half ? 0 : 1;
-            int port = PortTable.FIRST_EPHEMERAL + (start + i) % half * 2 + parity;
-            if (chooser.accepts(port) && !tcp.ports.isReserved(port) && isFree(path, port, remotePort, nowNs)) {
-                return port;
+    /** Accepts the local ports with which the tuple is free, or left in a TIME-WAIT that may be reused. One instance, refilled. */
+    private final class FreeTuple implements PortChooser {
+        private @Nullable Path path;
+        private PortChooser chooser = PortChooser.ANY;
+        private int remotePort;
+        private long nowNs;
+
+        @Override
+        public boolean accepts(int localPort) {
+            Path to = path;
+            if (to == null || !chooser.accepts(localPort)) {
+                return false;
             }
+            Flow there = find(to, localPort, remotePort);
+            return there == null || there instanceof TimeWait old && old.mayReuse(nowNs);
         }
-        return 0;
     }
 
-    private boolean isFree(Path path, int localPort, int remotePort, long nowNs) {
-        Flow there = find(path, localPort, remotePort);
-        return there == null || there instanceof TimeWait old && old.mayReuse(nowNs);
+    private int choosePort(Path path, int remotePort, PortChooser chooser, long nowNs) {
+        freeTuple.path = path;
+        freeTuple.chooser = chooser;
+        freeTuple.remotePort = remotePort;
+        freeTuple.nowNs = nowNs;
+        return ephemeralPorts.choose(
+                path.local.high(), path.local.low(), path.remote.high(), path.remote.low(), remotePort, freeTuple);
     }
 
     private @Nullable Flow find(Path path, int localPort, int remotePort) {

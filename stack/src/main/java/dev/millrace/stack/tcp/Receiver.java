@@ -227,6 +227,10 @@ final class Receiver {
         }
         int placed = buffer.place(position, address, length);
         if (placed < length) {
+            buffer.reclaim(); // what has been read meanwhile may be all that is missing
+            placed += buffer.place(position + placed, address + placed, length - placed);
+        }
+        if (placed < length) {
             counters.increment(Counter.TCP_RECEIVE_MEMORY_SHORT);
         }
         return placed;

@@ -46,7 +46,11 @@ final class Sender {
 
     private long lastSentNs;
     private boolean noDelay;
+    /** The congestion window, and nothing else, has kept the last transmission from being larger. */
     private boolean windowLimited;
+    /** The current transmission found no packet. */
+    private boolean outOfPackets;
+
     private int maxBufferBytes;
 
     Sender(TcpConnection connection, SendBuffer buffer, Tcp tcp, TcpOptions options) {
@@ -123,22 +127,28 @@ final class Sender {
         if (connection.path.segmentBytes() != pathBytes) {
             onPathChanged();
         }
-        boolean going = retransmitLost(nowNs) && transmitNew(nowNs) && speculate(nowNs);
-        if (going) {
-            setPersistTimer(nowNs);
-        } else {
+        outOfPackets = false;
+        boolean stopped = !(retransmitLost(nowNs) && transmitNew(nowNs) && speculate(nowNs));
+        windowLimited = stopped && !outOfPackets || isWindowHalfUsedInSlowStart();
+        if (outOfPackets) {
             tcp.onBlocked(connection);
+        } else {
+            setPersistTimer(nowNs);
         }
     }
+
+    /** RFC 7661 §4.1, as Linux counts it: slow start doubles, so a window half used counts as used. */
+    private boolean isWindowHalfUsedInSlowStart() {
+        long cwnd = recovery.cwndBytes();
+        return cwnd < recovery.ssthreshBytes() && recovery.inFlightBytes() * 2L >= cwnd;
+    }
+
+    // The three that follow answer false when the congestion window is full or no packet was to be had.
 
     private boolean retransmitLost(long nowNs) {
         long from = recovery.retransmitFrom();
         while (from != LossRecovery.NOTHING) {
-            long to = recovery.retransmitTo();
-            if (recovery.allowanceBytes() < Math.min(to - from, segmentBytes)) {
-                return true;
-            }
-            if (!retransmit(from, to, nowNs)) {
+            if (!retransmitIfAllowed(from, recovery.retransmitTo(), nowNs)) {
                 return false;
             }
             from = recovery.retransmitFrom();
@@ -148,16 +158,12 @@ final class Sender {
 
     /** Nothing is known to be lost and nothing new can go: the flight must not dry up (RFC 6675 §4 NextSeg (3), (4)). */
     private boolean speculate(long nowNs) {
-        if (!recovery.inRecovery() || recovery.retransmitFrom() != LossRecovery.NOTHING) {
+        if (!recovery.inRecovery()) {
             return true;
         }
         long from = recovery.speculateFrom();
         while (from != LossRecovery.NOTHING) {
-            long to = recovery.speculateTo();
-            if (recovery.allowanceBytes() < Math.min(to - from, segmentBytes)) {
-                return true;
-            }
-            if (!retransmit(from, to, nowNs)) {
+            if (!retransmitIfAllowed(from, recovery.speculateTo(), nowNs)) {
                 return false;
             }
             from = recovery.speculateFrom();
@@ -165,13 +171,18 @@ final class Sender {
         return true;
     }
 
+    private boolean retransmitIfAllowed(long from, long to, long nowNs) {
+        return recovery.allowanceBytes() >= Math.min(to - from, segmentBytes) && retransmit(from, to, nowNs);
+    }
+
     private boolean retransmit(long from, long to, long nowNs) {
         long end = dataEnd();
         int length = (int) Math.min(Math.min(to, end) - from, payloadLimit());
         long sentTo = from + length;
         boolean fin = finPosition != NO_FIN && sentTo == end && to > end;
-        int flags = TcpSegment.ACK | TcpSegment.PSH | (fin ? TcpSegment.FIN : 0);
+        int flags = TcpSegment.ACK | (length > 0 ? TcpSegment.PSH : 0) | (fin ? TcpSegment.FIN : 0);
         if (!writer.segment(connection, from, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
+            outOfPackets = true;
             return false;
         }
         recovery.onRetransmitted(from, sentTo + (fin ? 1 : 0), nowNs);
@@ -190,7 +201,6 @@ final class Sender {
         if (nxt == una && nowNs - lastSentNs > rtt.rtoNs()) {
             recovery.onIdle(nowNs - lastSentNs, rtt.rtoNs(), nowNs);
         }
-        windowLimited = false;
         boolean fin = finPosition != NO_FIN;
         while (nxt < end || fin && nxt == end) {
             long queued = end - nxt;
@@ -201,15 +211,10 @@ final class Sender {
             if (!withFin && !isWorthSending(length, queued, limit)) {
                 return true;
             }
-            if (length > recovery.allowanceBytes()) {
-                windowLimited = true;
-                return true;
-            }
-            if (!send(length, length == queued, withFin, limit, nowNs)) {
+            if (length > recovery.allowanceBytes() || !send(length, length == queued, withFin, limit, nowNs)) {
                 return false;
             }
         }
-        windowLimited = recovery.inFlightBytes() * 2L >= recovery.cwndBytes();
         return true;
     }
 
@@ -231,8 +236,9 @@ final class Sender {
     }
 
     private boolean send(int length, boolean last, boolean withFin, int limit, long nowNs) {
-        int flags = TcpSegment.ACK | (last ? TcpSegment.PSH : 0) | (withFin ? TcpSegment.FIN : 0);
+        int flags = TcpSegment.ACK | (last && length > 0 ? TcpSegment.PSH : 0) | (withFin ? TcpSegment.FIN : 0);
         if (!writer.segment(connection, nxt, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
+            outOfPackets = true;
             return false;
         }
         long to = nxt + length + (withFin ? 1 : 0);

@@ -57,7 +57,11 @@ final class Trace implements AutoCloseable {
     }
 
     Trace(TcpConfig config) {
-        host = new TcpHost(STACK, config, 42);
+        this(config, 64 << 20);
+    }
+
+    Trace(TcpConfig config, long bufferBytes) {
+        host = new TcpHost(STACK, config, new java.util.SplittableRandom(42), bufferBytes);
         options.noDelay = true;
     }
 

@@ -1,0 +1,310 @@
+package dev.millrace.stack.tcp;
+
+import static dev.millrace.stack.tcp.Trace.ms;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.millrace.stack.metrics.Counter;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Data both ways, when it is acknowledged, and when it is held back: RFC 9293 §3.8.6, RFC 5681 §4.2, RFC 896. */
+class DataTest {
+    private final Trace t = new Trace();
+
+    @AfterEach
+    void close() {
+        t.host.close();
+    }
+
+    @Test
+    void anAnswerCarriesTheAcknowledgment() {
+        t.acceptConnection();
+        t.peerSends("P.", 1, 1, 64);
+        t.stackSendsNothing();
+        t.reads(1, 64);
+        t.write(1, 64);
+        t.stackSends(".", 1, 65, 64);
+        t.after(ms(100));
+        t.stackSendsNothing();
+        assertEquals(0, t.count(Counter.TCP_PURE_ACKS));
+    }
+
+    @Test
+    void acknowledgesASmallSegmentAfterADelay() {
+        t.acceptConnection();
+        t.peerSends("P.", 1, 1, 64);
+        t.after(ms(39));
+        t.stackSendsNothing();
+        t.after(ms(2));
+        t.stackSends(".", 1, 65, 0);
+        assertEquals(1, t.count(Counter.TCP_DELAYED_ACKS));
+    }
+
+    @Test
+    void acknowledgesFullSegmentsAtOnceAtTheStart() {
+        t.acceptConnection();
+        t.peerSends(".", 1, 1, 1460);
+        t.stackSends(".", 1, 1461, 0);
+    }
+
+    @Test
+    void acknowledgesEverySecondFullSegmentLater() {
+        t.acceptConnection();
+        int next = 1;
+        for (int i = 0; i < 16; i++) {
+            t.peerSends(".", next, 1, 1460);
+            next += 1460;
+            t.reads(next - 1460, 1460);
+        }
+        t.ignoreSent();
+        t.peerSends(".", next, 1, 1460);
+        t.stackSendsNothing();
+        t.peerSends(".", next + 1460, 1, 1460);
+        t.stackSends(".", 1, next + 2920, 0);
+    }
+
+    @Test
+    void segmentsOfABurstShareAnAcknowledgment() {
+        t.acceptConnection();
+        for (int i = 0; i < 8; i++) {
+            t.peerSendsInBurst(".", 1 + i * 1000, 1, 1000);
+        }
+        t.endOfBurst();
+        t.stackSends(".", 1, 8001, 0);
+        t.stackSendsNothing();
+    }
+
+    @Test
+    void quickAckOptionAcknowledgesAtOnce() {
+        t.options.quickAck = true;
+        t.acceptConnection();
+        t.peerSends("P.", 1, 1, 1);
+        t.stackSends(".", 1, 2, 0);
+    }
+
+    @Test
+    void cutsDataIntoSegmentsAndPushesTheLast() {
+        t.acceptConnection();
+        t.write(1, 3000);
+        assertEquals(false, t.stackSends(".", 1, 1, 1460).has(dev.millrace.stack.wire.TcpSegment.PSH));
+        t.stackSends(".", 1461, 1, 1460);
+        assertEquals(true, t.stackSends(".", 2921, 1, 80).has(dev.millrace.stack.wire.TcpSegment.PSH));
+    }
+
+    @Test
+    void beginsWithTenSegments() {
+        t.acceptConnection();
+        t.write(1, 20_000);
+        for (int i = 0; i < 10; i++) {
+            t.stackSends(".", 1 + i * 1460, 1, 1460);
+        }
+        t.stackSendsNothing();
+        t.peerSends(".", 1, 1 + 2920, 0);
+        for (int i = 10; i < 13; i++) {
+            t.stackSends(".", 1 + i * 1460, 1, 1460);
+        }
+    }
+
+    @Test
+    void nagleHoldsASecondSmallSegment() {
+        t.options.noDelay = false;
+        t.acceptConnection();
+        t.write(1, 10);
+        t.stackSends(".", 1, 1, 10);
+        t.write(11, 10);
+        t.write(21, 10);
+        t.stackSendsNothing();
+        t.peerSends(".", 1, 11, 0);
+        t.stackSends(".", 11, 1, 20);
+    }
+
+    @Test
+    void nagleLetsFullSegmentsAndTheirTailGo() {
+        t.options.noDelay = false;
+        t.acceptConnection();
+        t.write(1, 1470);
+        t.stackSends(".", 1, 1, 1460);
+        t.stackSends(".", 1461, 1, 10); // Minshall: only a small segment holds a small one back
+    }
+
+    @Test
+    void noDelaySendsEachWrite() {
+        t.acceptConnection();
+        t.write(1, 10);
+        t.write(11, 10);
+        t.stackSends(".", 1, 1, 10);
+        t.stackSends(".", 11, 1, 10);
+    }
+
+    @Test
+    void enablingNoDelayReleasesWhatNagleHeld() {
+        t.options.noDelay = false;
+        t.acceptConnection();
+        t.write(1, 10);
+        t.write(11, 10);
+        t.stackSends(".", 1, 1, 10);
+        t.stackSendsNothing();
+        t.connection().options().noDelay = true;
+        t.connection().optionsChanged();
+        t.turn();
+        t.stackSends(".", 11, 1, 10);
+    }
+
+    @Test
+    void putsSegmentsInOrder() {
+        t.acceptConnection();
+        t.peerSends(".", 1001, 1, 500);
+        t.stackSends(".", 1, 1, 0);
+        assertEquals(0, t.connection().readableBytes());
+        t.peerSends(".", 501, 1, 500);
+        t.stackSends(".", 1, 1, 0);
+        t.peerSends(".", 1, 1, 500);
+        t.stackSends(".", 1, 1501, 0);
+        t.reads(1, 1500);
+    }
+
+    @Test
+    void theFirstBytesOfAnOverlapWin() {
+        t.acceptConnection();
+        t.peerSends(".", 101, 1, 100);
+        t.peerSends(".", 51, 1, 100, s -> java.util.Arrays.fill(s.payload, 50, 100, (byte) 0xee));
+        t.peerSends(".", 1, 1, 50);
+        t.reads(1, 200);
+    }
+
+    @Test
+    void trimsWhatIsOldFromASegment() {
+        t.acceptConnection();
+        t.peerSends(".", 1, 1, 100);
+        t.peerSends(".", 51, 1, 100);
+        t.reads(1, 150);
+    }
+
+    @Test
+    void acknowledgesAnOldSegmentAtOnce() {
+        t.acceptConnection();
+        t.peerSends("P.", 1, 1, 100);
+        t.write(1, 5);
+        t.ignoreSent();
+        t.peerSends("P.", 1, 1, 100);
+        t.stackSends(".", 6, 101, 0);
+    }
+
+    @Test
+    void reportsGapsBySackMostRecentFirst() {
+        t.peerSack = true;
+        t.acceptConnection();
+        t.peerSends(".", 101, 1, 100);
+        Segment first = t.stackSends(".", 1, 1, 0);
+        assertEquals(1, first.sackLeft.length);
+        assertEquals(t.peerIss + 101, first.sackLeft[0]);
+        assertEquals(t.peerIss + 201, first.sackRight[0]);
+        t.peerSends(".", 301, 1, 100);
+        Segment second = t.stackSends(".", 1, 1, 0);
+        assertEquals(t.peerIss + 301, second.sackLeft[0]);
+        assertEquals(t.peerIss + 101, second.sackLeft[1]);
+    }
+
+    @Test
+    void reportsADuplicateByDsack() {
+        t.peerSack = true;
+        t.acceptConnection();
+        t.peerSends("P.", 1, 1, 100);
+        t.write(1, 1);
+        t.ignoreSent();
+        t.peerSends("P.", 1, 1, 100);
+        Segment ack = t.stackSends(".", 2, 101, 0);
+        assertEquals(1, ack.sackLeft.length);
+        assertEquals(t.peerIss + 1, ack.sackLeft[0]);
+        assertEquals(t.peerIss + 101, ack.sackRight[0]);
+    }
+
+    @Test
+    void urgentDataIsReadInLine() {
+        t.acceptConnection();
+        t.peerSends("UP.", 1, 1, 10);
+        t.reads(1, 10);
+    }
+
+    @Test
+    void becomesWritableWhenAThirdIsFree() {
+        t.options.sendBufferBytes = 9000;
+        t.acceptConnection();
+        assertEquals(9000, t.write(1, 20_000));
+        assertEquals(0, t.connection().readiness() & TcpSocket.WRITABLE);
+        assertEquals(0, t.write(9001, 10));
+        int[] told = {0};
+        t.connection().observer(() -> told[0]++);
+        t.turn();
+        told[0] = 0;
+        t.peerSends(".", 1, 1461, 0);
+        assertEquals(0, told[0], "1460 of 9000 are free");
+        t.peerSends(".", 1, 4381, 0);
+        assertEquals(1, told[0], "4380 of 9000 are free");
+        assertTrue((t.connection().readiness() & TcpSocket.WRITABLE) != 0);
+    }
+
+    @Test
+    void tellsTheObserverOncePerBurst() {
+        t.acceptConnection();
+        int[] told = {0};
+        t.connection().observer(() -> told[0]++);
+        t.turn();
+        assertEquals(1, told[0], "a new observer is called");
+        t.peerSendsInBurst(".", 1, 1, 10);
+        t.peerSendsInBurst(".", 11, 1, 10);
+        t.endOfBurst();
+        assertEquals(2, told[0]);
+        t.peerSends(".", 21, 1, 0);
+        assertEquals(2, told[0], "a pure ACK makes nothing ready");
+    }
+
+    @Test
+    void anIdleConnectionHoldsNoMemory() {
+        t.acceptConnection();
+        t.peerSends("P.", 1, 1, 100);
+        t.write(1, 100);
+        t.peerSends(".", 101, 101, 0);
+        t.reads(1, 100);
+        assertTrue(t.host.chunks.chunksInUse() <= 1);
+        t.after(ms(500));
+        assertEquals(0, t.host.chunks.chunksInUse());
+    }
+
+    @Test
+    void waitsForPacketsAndGoesOn() {
+        t.acceptConnection();
+        t.host.packets = 1;
+        t.write(1, 3000);
+        t.stackSends(".", 1, 1, 1460);
+        t.stackSendsNothing();
+        assertTrue(t.host.tcp.hasBlocked());
+        t.host.packets = 100;
+        t.turn();
+        t.stackSends(".", 1461, 1, 1460);
+        t.stackSends(".", 2921, 1, 80);
+        assertEquals(false, t.host.tcp.hasBlocked());
+    }
+
+    @Test
+    void takesWhatFitsWhenBufferMemoryRunsOut() {
+        Trace poor = new Trace(TcpConfig.of(0), 1 << 20);
+        poor.options.receiveBufferBytes = 4 << 20;
+        poor.peerScale = 7;
+        poor.acceptConnection();
+        long next = 1;
+        for (int i = 0; i < 1000; i++) {
+            poor.peerSends(".", next, 1, 1460);
+            next += 1460;
+        }
+        assertTrue(poor.count(Counter.TCP_RECEIVE_MEMORY_SHORT) > 0);
+        int held = poor.connection().readableBytes();
+        assertTrue(held > 1_000_000 && held <= 1 << 20, "held " + held);
+        poor.reads(1, held);
+        poor.ignoreSent();
+        poor.peerSends(".", 1 + held, 1, 1000);
+        poor.reads(1 + held, 1000);
+        poor.close();
+    }
+}
