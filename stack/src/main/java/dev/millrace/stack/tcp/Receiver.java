@@ -125,14 +125,17 @@ final class Receiver {
     }
 
     /**
-     * The window field to send now. Moves the edge as far as space allows; rounding up to the scale's unit never takes it back, for which
-     * the buffer has a unit of slack.
+     * The window field to send now. Moves the edge as far as space allows. It is rounded up to the scale's unit, so that the peer does not see
+     * it move back, within the unit of slack that the buffer has; beyond that it is rounded down, though text up to the edge told before
+     * is still taken (RFC 7323 §2.4). Rounding up always would move the edge with every tiny segment, past any buffer.
      */
     int windowToAdvertise() {
         long limit = limit();
         long target = limit - edge >= step() ? limit : edge;
         long window = Math.max(0, Math.max(target, edge) - nxt);
-        int field = (int) Math.min(window + (1L << scale) - 1 >>> scale, 0xffff);
+        long unit = 1L << scale;
+        long room = Math.max(0, limit + unit - nxt);
+        int field = (int) Math.min(Math.min(window + unit - 1 >> scale, room >> scale), 0xffff);
         edge = Math.max(edge, nxt + ((long) field << scale));
         return field;
     }

@@ -65,11 +65,6 @@ final class RttEstimator {
         }
     }
 
-    /** New data was acknowledged without a sample; as Linux, the back-off has served its purpose. */
-    void endBackOff() {
-        backOffs = 0;
-    }
-
     /** The handshake is over although its SYN timed out: without a sample data begins with three seconds (5.7). */
     void onSynTimedOut() {
         backOffs = 0;

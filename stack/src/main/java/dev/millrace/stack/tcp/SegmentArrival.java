@@ -127,9 +127,6 @@ final class SegmentArrival {
             onUnacceptable(connection, segment, flags, from, to, nowNs);
             return;
         }
-        if (receiver.timestamps.enabled && segment.hasTimestamp) {
-            receiver.timestamps.onSegment(segment, from, receiver.ackedTo(), nowNs);
-        }
         connection.retries.onHeard(nowNs);
         // second to fourth: RST, SYN
         if ((flags & (TcpSegment.RST | TcpSegment.SYN)) != 0) {
@@ -143,6 +140,11 @@ final class SegmentArrival {
         }
         if (!onAck(connection, segment, from, to, nowNs)) {
             return;
+        }
+        // only now, when RFC 5961 has found nothing forged about it: TS.Recent from a forged segment would lock the
+        // peer out
+        if (receiver.timestamps.enabled && segment.hasTimestamp) {
+            receiver.timestamps.onSegment(segment, from, receiver.ackedTo(), nowNs);
         }
         // seventh, eighth: text and FIN; urgent data is read in line (§3.8.5, RFC 6093)
         if (to > from && connection.state().acceptsText()) {
@@ -179,14 +181,17 @@ final class SegmentArrival {
 
     /**
      * §3.10.7.4, first, table 6, over {@code [from, to)} and the window {@code [RCV.NXT, edge)}. A segment that begins at RCV.NXT passes
-     * even if the window is closed, for the sake of its ACK; its text is cut off later.
+     * even if the window is closed, for the sake of its ACK; its text is cut off later. So does one without text just behind the window,
+     * as on Linux: a peer that has filled the window sends its ACKs there, and they must count while a gap is being repaired.
      */
     private static boolean isAcceptable(Receiver receiver, long from, long to) {
         if (from == receiver.nxt) {
             return true;
         }
         boolean beginsInside = from > receiver.nxt && from < receiver.edge;
-        return to == from ? beginsInside : beginsInside || from < receiver.nxt && to > receiver.nxt;
+        return to == from
+                ? beginsInside || from == receiver.edge
+                : beginsInside || from < receiver.nxt && to > receiver.nxt;
     }
 
     private void onUnacceptable(

@@ -7,7 +7,7 @@ package dev.millrace.stack.tcp;
  */
 final class SendTimes {
     /** HyStart++ wants eight samples per round trip (RFC 9406 §4.2). */
-    private static final int ENTRIES = 8;
+    static final int ENTRIES = 8;
 
     private static final int MASK = ENTRIES - 1;
     static final long NONE = -1;
@@ -16,6 +16,7 @@ final class SendTimes {
     private final long[] sentNs = new long[ENTRIES];
     private int first;
     private int count;
+    private boolean ambiguous;
 
     /** The segment that ends at this position was sent for the first time. */
     void onSent(long end, long nowNs) {
@@ -30,6 +31,12 @@ final class SendTimes {
     /** Something was sent again: acknowledgments of what is out now are ambiguous. */
     void onRetransmitted() {
         count = 0;
+        ambiguous = true;
+    }
+
+    /** Since the last retransmission no segment sent once has been acknowledged: only an echoed timestamp can tell. */
+    boolean isAmbiguous() {
+        return ambiguous;
     }
 
     /** The age of the youngest measured segment that an ACK of {@code position} covers, or {@link #NONE}. */
@@ -39,6 +46,7 @@ final class SendTimes {
             rttNs = nowNs - sentNs[first];
             first = first + 1 & MASK;
             count--;
+            ambiguous = false;
         }
         return rttNs;
     }

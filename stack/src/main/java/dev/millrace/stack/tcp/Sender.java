@@ -243,7 +243,9 @@ final class Sender {
         }
         long to = nxt + length + (withFin ? 1 : 0);
         recovery.onSent(nxt, to, nowNs);
-        sendTimes.onSent(to, nowNs);
+        if (!recovery.inRecovery()) { // its ACK will come when a hole before it has been filled, and measure that
+            sendTimes.onSent(to, nowNs);
+        }
         if (length < limit) {
             smallSegmentEnd = to;
         }
@@ -324,13 +326,11 @@ final class Sender {
         una = ack;
         buffer.releaseTo(Math.min(ack, dataEnd()));
         long rttNs = sendTimes.onAcked(ack, nowNs);
-        if (rttNs == SendTimes.NONE && segment.hasTimestamp && connection.receiver.timestamps.enabled) {
+        if (sendTimes.isAmbiguous() && segment.hasTimestamp && connection.receiver.timestamps.enabled) {
             rttNs = connection.receiver.timestamps.roundTripNs(segment.timestampEcho, nowNs);
         }
-        if (rttNs >= 0) {
-            rtt.onSample(rttNs);
-        } else {
-            rtt.endBackOff();
+        if (rttNs >= 0) { // otherwise a back-off stays in force (Karn's algorithm)
+            rtt.onSample(rttNs, samplesPerRoundTrip());
         }
         connection.retries.onProgress();
         connection.path.confirm(nowNs);
@@ -340,6 +340,11 @@ final class Sender {
             timers.clear(ConnectionTimers.RETRANSMIT); // (5.2)
         }
         return rttNs;
+    }
+
+    /** About every second segment is acknowledged, and no more than {@link SendTimes} holds are measured. */
+    private int samplesPerRoundTrip() {
+        return Math.clamp((nxt - una) / (2L * segmentBytes), 1, SendTimes.ENTRIES);
     }
 
     private int gatherSack(TcpSegment segment) {
