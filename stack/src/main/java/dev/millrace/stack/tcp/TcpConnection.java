@@ -90,7 +90,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
 
     private TcpState state = TcpState.CLOSED;
     private boolean readinessChanged;
-    private long lastChallengeNs = -ChallengeAcks.CONNECTION_INTERVAL_NS;
+    private long lastChallengeNs = Long.MIN_VALUE;
     private int spaceAnnounced;
     private int optionsApplied;
     private TcpObserver announcedTo;
@@ -370,7 +370,9 @@ public final class TcpConnection extends Flow implements TcpSocket {
 
     /** RFC 9293 §3.10.7.4, "send an ACK": answers what is not acceptable, with our own state, at a bounded rate. */
     void challenge(long nowNs) {
-        if (nowNs - lastChallengeNs >= ChallengeAcks.CONNECTION_INTERVAL_NS && tcp.challenges.permits(nowNs)) {
+        boolean rested = lastChallengeNs == Long.MIN_VALUE
+                || nowNs - lastChallengeNs >= ChallengeAcks.CONNECTION_INTERVAL_NS;
+        if (rested && tcp.challenges.permits(nowNs)) {
             lastChallengeNs = nowNs;
             tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS);
             receiver.ackNow = true;
