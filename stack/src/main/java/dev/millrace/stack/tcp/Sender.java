@@ -180,7 +180,8 @@ final class Sender {
         int length = (int) Math.min(Math.min(to, end) - from, payloadLimit());
         long sentTo = from + length;
         boolean fin = finPosition != NO_FIN && sentTo == end && to > end;
-        int flags = TcpSegment.ACK | (length > 0 ? TcpSegment.PSH : 0) | (fin ? TcpSegment.FIN : 0);
+        boolean last = sentTo == end && length > 0;
+        int flags = TcpSegment.ACK | (last ? TcpSegment.PSH : 0) | (fin ? TcpSegment.FIN : 0);
         if (!writer.segment(connection, from, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
             outOfPackets = true;
             return false;

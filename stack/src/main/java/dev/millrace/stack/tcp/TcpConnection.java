@@ -370,8 +370,8 @@ public final class TcpConnection extends Flow implements TcpSocket {
 
     /** RFC 9293 §3.10.7.4, "send an ACK": answers what is not acceptable, with our own state, at a bounded rate. */
     void challenge(long nowNs) {
-        boolean rested = lastChallengeNs == Long.MIN_VALUE
-                || nowNs - lastChallengeNs >= ChallengeAcks.CONNECTION_INTERVAL_NS;
+        boolean rested =
+                lastChallengeNs == Long.MIN_VALUE || nowNs - lastChallengeNs >= ChallengeAcks.CONNECTION_INTERVAL_NS;
         if (rested && tcp.challenges.permits(nowNs)) {
             lastChallengeNs = nowNs;
             tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS);
