@@ -1,0 +1,24 @@
+package dev.millrace.compat.contract;
+
+import java.nio.channels.spi.SelectorProvider;
+
+/** The providers that the contract suite is run against. */
+enum Subject {
+    /** The oracle. */
+    JDK {
+        @Override
+        SelectorProvider open() {
+            try {
+                // Exported by a flag of the tests' JVM only, so that it cannot be compiled against with --release.
+                return (SelectorProvider) Class.forName("sun.nio.ch.DefaultSelectorProvider")
+                        .getMethod("get")
+                        .invoke(null);
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(
+                        "the tests' JVM needs --add-exports java.base/sun.nio.ch=ALL-UNNAMED", e);
+            }
+        }
+    };
+
+    abstract SelectorProvider open();
+}
