@@ -1,0 +1,45 @@
+package dev.millrace.compat.e2e;
+
+import dev.millrace.compat.lab.Command;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/** A capture as tshark reads it, with every checksum verified. */
+record Tshark(Path capture) {
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+
+    /** One line for each frame that {@code filter} selects. */
+    String frames(String filter) {
+        return select(filter, List.of());
+    }
+
+    int count(String filter) {
+        return (int) frames(filter).lines().count();
+    }
+
+    /** The value of {@code field} in each frame that {@code filter} selects. */
+    List<String> values(String filter, String field) {
+        return select(filter, List.of("-T", "fields", "-e", field)).lines().toList();
+    }
+
+    private String select(String filter, List<String> more) {
+        List<String> words = new java.util.ArrayList<>(List.of(
+                "tshark",
+                "-r",
+                capture.toString(),
+                "-Q",
+                "-n",
+                "-o",
+                "ip.check_checksum:TRUE",
+                "-o",
+                "tcp.check_checksum:TRUE",
+                "-Y",
+                filter));
+        words.addAll(more);
+        return Command.succeed(LIMIT, words)
+                .lines()
+                .filter(line -> !line.startsWith("Running as user"))
+                .reduce("", (text, line) -> text + line + "\n");
+    }
+}
