@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -158,6 +159,7 @@ class SocketAdaptorTest extends ContractTest {
         Pair pair = pair();
         pair.server().socket().setOOBInline(true);
         assertTrue(pair.server().socket().getOOBInline());
+        assumeTrue(subject == Subject.JDK, "Millrace sends no urgent data, and says so by an exception");
         pair.client().socket().sendUrgentData('u');
         assertEquals("u", receive(pair.server(), 1));
     }

@@ -1,5 +1,6 @@
 package dev.millrace.compat.contract;
 
+import dev.millrace.provider.MillraceSelectorProvider;
 import java.nio.channels.spi.SelectorProvider;
 
 /** The providers that the contract suite is run against. */
@@ -17,6 +18,16 @@ enum Subject {
                 throw new IllegalStateException(
                         "the tests' JVM needs --add-exports java.base/sun.nio.ch=ALL-UNNAMED", e);
             }
+        }
+    },
+
+    /** Millrace with no settings: connections of this JVM over loopback addresses run on its stack. */
+    MILLRACE {
+        private final SelectorProvider provider = new MillraceSelectorProvider();
+
+        @Override
+        SelectorProvider open() {
+            return provider;
         }
     };
 
