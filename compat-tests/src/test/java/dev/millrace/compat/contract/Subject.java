@@ -23,13 +23,13 @@ enum Subject {
 
     /** Millrace with no settings: connections of this JVM over loopback addresses run on its stack. */
     MILLRACE {
-        private final SelectorProvider provider = new MillraceSelectorProvider();
-
         @Override
         SelectorProvider open() {
-            return provider;
+            return ONE_MILLRACE;
         }
     };
+
+    private static final SelectorProvider ONE_MILLRACE = new MillraceSelectorProvider();
 
     abstract SelectorProvider open();
 }
