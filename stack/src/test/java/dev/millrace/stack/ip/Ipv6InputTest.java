@@ -62,6 +62,13 @@ class Ipv6InputTest {
         return new byte[] {(byte) nextHeader, 0, 0, (byte) segmentsLeft, 0, 0, 0, 0};
     }
 
+    /** Says to be 16 bytes long, in a packet that ends after 8. */
+    private static byte[] longRouting() {
+        byte[] header = routing(TCP, 0);
+        header[1] = 1;
+        return header;
+    }
+
     private static byte[] manyHeaders(int count) {
         byte[][] parts = new byte[count + 1][];
         for (int i = 0; i < count; i++) {
@@ -125,6 +132,8 @@ class Ipv6InputTest {
                 Arguments.of("payload cut short by its length", Counter.DROP_TCP_MALFORMED, patch(5, 19)),
                 Arguments.of("no payload", Counter.DROP_TCP_MALFORMED, packet(TCP)),
                 Arguments.of("options beyond the packet", extension, packet(DSTOPT, Arrays.copyOf(options(TCP, 2), 8))),
+                Arguments.of(
+                        "a routing header beyond the packet", extension, packet(IpProtocol.ROUTING, longRouting())),
                 Arguments.of("half an options header", extension, packet(DSTOPT, new byte[7])),
                 Arguments.of("an option beyond its header", extension, packet(DSTOPT, options(TCP, 1, 1, 5), tcp())),
                 Arguments.of(
