@@ -7,7 +7,6 @@ import java.io.PrintStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -31,11 +30,12 @@ public final class AbEcho implements Callable<Integer> {
     @Option(names = "--link", paramLabel = "LINK", description = "memif (default), vhost, or '<server> <client>' links")
     private String link = "memif";
 
-    @Option(names = "--connections", split = ",", description = "phases with that many connections (default 1,32,256)")
-    private List<Integer> connections = List.of(1, 32, 256);
-
-    @Option(names = "--no-short", description = "leave out the phase of short connections")
-    private boolean noShort;
+    @Option(
+            names = "--connections",
+            split = ",",
+            paramLabel = "N|short",
+            description = "phases: so many connections, or short ones (default 1,32,256,short)")
+    private List<String> phases = List.of("1", "32", "256", Phase.SHORT);
 
     @Option(names = "--rounds", description = "visits to each side (default 4)")
     private int rounds = 4;
@@ -105,10 +105,10 @@ public final class AbEcho implements Callable<Integer> {
     }
 
     private EchoPlan plan() {
-        List<String> phases = new ArrayList<>();
-        connections.forEach(count -> phases.add("" + count));
-        if (!noShort) {
-            phases.add(Phase.SHORT);
+        for (String phase : phases) {
+            if (!phase.equals(Phase.SHORT) && !phase.matches("[1-9][0-9]{0,4}")) {
+                throw new IllegalArgumentException("--connections=" + phase + ": expected a number or " + Phase.SHORT);
+            }
         }
         if (quick) {
             rounds = 1;
