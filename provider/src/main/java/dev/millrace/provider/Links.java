@@ -1,10 +1,15 @@
 package dev.millrace.provider;
 
+import dev.millrace.io.capture.CapturingPort;
+import dev.millrace.io.distribute.DistributingPort;
+import dev.millrace.io.impair.ImpairedPort;
+import dev.millrace.io.impair.Impairment;
 import dev.millrace.provider.settings.Settings;
 import dev.millrace.stack.port.LinkException;
 import dev.millrace.stack.port.LinkFactory;
 import dev.millrace.stack.port.LinkOptions;
 import dev.millrace.stack.port.Port;
+import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -22,8 +27,40 @@ public final class Links {
                 .toList();
     }
 
-    /** Opens the link with at least one queue pair; nothing is left behind when it fails. */
+    /**
+     * Opens the link with a queue pair per shard, impaired and captured as the settings say; nothing is left behind when it fails. The
+     * capture is outermost: it shows what the stack sent and received.
+     */
     static Port open(Settings settings) throws LinkException {
+        Impairment impairment = impairment(settings);
+        Port port = openLink(settings);
+        try {
+            if (port.queues() < settings.shards()) {
+                port = new DistributingPort(port, settings.shards(), settings.packets());
+            }
+            if (!impairment.equals(Impairment.NONE)) {
+                port = new ImpairedPort(port, impairment, System::nanoTime);
+            }
+            Path capture = settings.capture();
+            return capture == null ? port : CapturingPort.wrap(port, capture);
+        } catch (Throwable e) {
+            port.close();
+            throw e;
+        }
+    }
+
+    private static Impairment impairment(Settings settings) throws LinkException {
+        if (settings.impair().isEmpty()) {
+            return Impairment.NONE;
+        }
+        try {
+            return Impairment.parse(settings.impair());
+        } catch (LinkException e) {
+            throw new LinkException("impair=" + settings.impair() + ": " + withoutPrefix("impair: ", e), e);
+        }
+    }
+
+    private static Port openLink(Settings settings) throws LinkException {
         List<LinkFactory> factories = factories();
         LinkFactory factory = factories.stream()
                 .filter(candidate -> candidate.scheme().equals(settings.linkScheme()))
@@ -35,10 +72,14 @@ public final class Links {
         try {
             return factory.open(settings.linkArgument(), options);
         } catch (LinkException e) {
-            // backends begin with what they call themselves, "tap:m0: …"
-            String message = String.valueOf(e.getMessage());
-            boolean named = message.startsWith(settings.linkScheme() + ":");
-            throw new LinkException("link=" + (named ? "" : settings.link() + ": ") + message, e);
+            // backends begin with what was asked of them, in full or by scheme alone
+            String message = withoutPrefix(settings.link() + ": ", e);
+            throw new LinkException("link=" + settings.link() + ": " + message, e);
         }
+    }
+
+    private static String withoutPrefix(String prefix, LinkException e) {
+        String message = String.valueOf(e.getMessage());
+        return message.startsWith(prefix) ? message.substring(prefix.length()) : message;
     }
 }

@@ -94,7 +94,7 @@ final class DpdkLibrary {
     }
 
     /** {@code const char *rte_version(void)} */
-    private static String version(SymbolLookup symbols) {
+    static String version(SymbolLookup symbols) {
         try {
             MemorySegment text = (MemorySegment) Linker.nativeLinker()
                     .downcallHandle(symbols.findOrThrow("rte_version"), FunctionDescriptor.of(ValueLayout.ADDRESS))

@@ -1,6 +1,8 @@
 package dev.millrace.provider.command;
 
+import dev.millrace.io.dpdk.DpdkInstallation;
 import dev.millrace.provider.Links;
+import dev.millrace.stack.port.LinkException;
 import dev.millrace.stack.port.LinkFactory;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -26,7 +28,7 @@ final class Examination {
         findings.add(system());
         findings.add(privilege());
         findings.add(tun());
-        findings.add(DpdkExamination.library());
+        findings.add(dpdk());
         findings.add(hugepages());
         findings.add(interfaces());
         findings.add(backends());
@@ -91,6 +93,14 @@ final class Examination {
         return Files.isReadable(device) && Files.isWritable(device)
                 ? Finding.good("tun", device + " can be opened")
                 : Finding.missing("tun", device + " may not be opened by this user", "run as root (sudo)", "tap");
+    }
+
+    private static Finding dpdk() {
+        try {
+            return Finding.good("dpdk", DpdkInstallation.version());
+        } catch (LinkException e) {
+            return Finding.missing("dpdk", String.valueOf(e.getMessage()), "apt-get install dpdk", "dpdk");
+        }
     }
 
     /** Not needed for every DPDK device; memif and vhost need them, af_packet, af_xdp and tap do not. */

@@ -18,13 +18,56 @@ public final class Probe {
     private Probe() {}
 
     public static void main(String[] arguments) throws IOException {
-        if (arguments.length > 0) {
-            if (arguments[0].equals("hold")) {
+        switch (arguments.length == 0 ? "" : arguments[0]) {
+            case "start" -> {}
+            case "hold" -> {
                 System.out.println("holding");
                 System.in.read(); // until the test closes it
             }
-            return;
+            case "ignore" -> ignore(Integer.parseInt(arguments[1]));
+            case "take" -> take(Integer.parseInt(arguments[1]));
+            case "give" -> give(arguments[1], Integer.parseInt(arguments[2]), Integer.parseInt(arguments[3]));
+            default -> converse();
         }
+    }
+
+    /** Accepts one connection and never reads from it. */
+    private static void ignore(int port) throws IOException {
+        try (ServerSocketChannel listener = ServerSocketChannel.open().bind(new InetSocketAddress(port))) {
+            System.out.println("listening");
+            SocketChannel peer = listener.accept();
+            System.in.read(); // until the test closes it
+            peer.close();
+        }
+    }
+
+    /** Reads one connection to its end. */
+    private static void take(int port) throws IOException {
+        try (ServerSocketChannel listener = ServerSocketChannel.open().bind(new InetSocketAddress(port))) {
+            System.out.println("listening");
+            try (SocketChannel peer = listener.accept()) {
+                ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
+                long total = 0;
+                int count;
+                while ((count = peer.read(buffer.clear())) >= 0) {
+                    total += count;
+                }
+                System.out.println("end after " + total);
+            }
+        }
+    }
+
+    /** Writes so many bytes and ends the JVM without closing anything. */
+    private static void give(String host, int port, int bytes) throws IOException {
+        SocketChannel peer = SocketChannel.open(new InetSocketAddress(InetAddress.ofLiteral(host), port));
+        ByteBuffer buffer = ByteBuffer.allocate(bytes);
+        while (buffer.hasRemaining()) {
+            peer.write(buffer);
+        }
+        System.exit(0);
+    }
+
+    private static void converse() throws IOException {
         System.out.println("provider " + SelectorProvider.provider().getClass().getName());
         System.out.println("sockets " + throughSockets());
         System.out.println("pipe " + throughPipe());
