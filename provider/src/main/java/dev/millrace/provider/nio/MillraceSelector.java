@@ -219,13 +219,9 @@ public final class MillraceSelector extends AbstractSelector {
     /** Whether a selection would find something now. */
     private boolean somethingReady() {
         drainReadyQueue();
-        int i = 0;
-        while (i < activeCount) {
-            if (active[i].stackReady() != 0) {
+        while (activeCount > 0) {
+            if (readyOrLeave(active[0]) != 0) {
                 return true;
-            }
-            if (leaveActive(active[i])) {
-                i++;
             }
         }
         KernelSelector inner = kernel;
@@ -249,13 +245,17 @@ public final class MillraceSelector extends AbstractSelector {
         active[activeCount++] = key;
     }
 
-    /** Takes a key that is not ready off the active list; true when it has become ready just then, and stays. */
-    private boolean leaveActive(MillraceKey key) {
-        if (key.unqueue()) {
-            return true;
+    /** Ready operations of a key on the active list; if there are none, it leaves the list. */
+    private int readyOrLeave(MillraceKey key) {
+        int ops = key.stackReady();
+        while (ops == 0) {
+            if (!key.unqueue()) {
+                deactivate(key);
+                return 0;
+            }
+            ops = key.stackReady(); // it became ready just then, and so stays
         }
-        deactivate(key);
-        return false;
+        return ops;
     }
 
     private void deactivate(MillraceKey key) {
@@ -281,11 +281,9 @@ public final class MillraceSelector extends AbstractSelector {
         int i = 0;
         while (i < activeCount) {
             MillraceKey key = active[i];
-            int ops = key.stackReady();
+            int ops = readyOrLeave(key);
             if (ops != 0) {
                 count += select(key, ops | key.takeKernelReady(), action);
-                i++;
-            } else if (leaveActive(key)) {
                 i++;
             }
         }
@@ -538,7 +536,8 @@ public final class MillraceSelector extends AbstractSelector {
             if (woken || kernelJoined || !isOpen()) {
                 return true;
             }
-            if (!readyQueue.isEmpty() && somethingReady()) {
+            // a driver may ask again after a yes, when the queue is drained already
+            if ((activeCount > 0 || !readyQueue.isEmpty()) && somethingReady()) {
                 return true;
             }
             KernelSelector polled = inner;
