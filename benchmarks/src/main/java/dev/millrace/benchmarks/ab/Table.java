@@ -40,7 +40,7 @@ final class Table {
     String oneSide(Side side) {
         text.setLength(0);
         for (String phase : figures.phases()) {
-            text.append(String.format(Locale.ROOT, "%-22s %26s%n", Phase.title(phase), rate(phase, side)));
+            text.append(String.format(Locale.ROOT, "%-22s %32s%n", Phase.title(phase), rate(phase, side)));
         }
         return text.toString();
     }
@@ -80,7 +80,7 @@ final class Table {
     }
 
     private void row(String name, String millrace, String kernel, String ratio, String target) {
-        text.append(String.format(Locale.ROOT, "%-22s %26s %26s %8s  %s", name, millrace, kernel, ratio, target)
+        text.append(String.format(Locale.ROOT, "%-22s %32s %32s %8s  %s", name, millrace, kernel, ratio, target)
                         .stripTrailing())
                 .append(System.lineSeparator());
     }
