@@ -115,6 +115,9 @@ final class TcpHost implements SegmentOutput, AutoCloseable {
     // ---- driving ----
 
     void receive(Wire wire, long nowNs) {
+        if (wire.bytes().length > PACKET_BYTES) {
+            throw new AssertionError("larger than a packet");
+        }
         Memory.copy(wire.bytes(), 0, inbound, wire.bytes().length);
         TcpHeader.Fault fault = TcpHeader.parse(inbound, wire.bytes().length, segment);
         if (fault != TcpHeader.Fault.NONE) {
