@@ -122,6 +122,9 @@ final class Eal {
     short plugIn(DeviceSpec device) throws LinkException {
         synchronized (Eal.class) {
             log.keep();
+            if (device.driver().equals("net_af_xdp")) {
+                EalLog.silenceBpfLibraries();
+            }
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment name = arena.allocateFrom(device.name());
                 MemorySegment port = arena.allocate(2, 2);

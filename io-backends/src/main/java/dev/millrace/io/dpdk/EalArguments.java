@@ -13,8 +13,8 @@ import java.util.Locale;
 /**
  * The command line for {@code rte_eal_init}.
  *
- * <p>Memory: huge pages when enough are free (anonymous, so no file and no mount is needed), else ordinary memory, which every virtual device
- * can use. A PCI device needs huge pages. What the user passes as {@code dpdk.args} comes last and replaces the choice made here.
+ * <p>Memory: huge pages when enough are free (anonymous, so no file and no mount is needed; in one descriptor, because a vhost back end takes no
+ * more than eight regions), else ordinary memory, which every virtual device can use. A PCI device needs huge pages. What the user passes as {@code dpdk.args} comes last and replaces the choice made here.
  *
  * @param words the arguments, the program's name first
  * @param remedy what to try when it fails
@@ -49,7 +49,9 @@ record EalArguments(List<String> words, String remedy) {
                         + " MiB of free huge pages: run 'sysctl -w vm.nr_hugepages=" + needMib / 2 + "' as root");
             }
             words.addAll(
-                    huge ? List.of("--in-memory") : List.of("--no-shconf", "--no-huge", "-m", Long.toString(needMib)));
+                    huge
+                            ? List.of("--in-memory", "--single-file-segments")
+                            : List.of("--no-shconf", "--no-huge", "-m", Long.toString(needMib)));
             remedy = huge ? "or set dpdk.args to '--no-huge -m " + needMib + "'" : "free " + needMib + " MiB of memory";
         }
         words.addAll(extra);

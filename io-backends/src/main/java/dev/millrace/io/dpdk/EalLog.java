@@ -4,13 +4,19 @@ import dev.millrace.io.posix.Libc;
 import dev.millrace.stack.port.LinkException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
 
 /**
  * DPDK's log. While something is being set up it is kept in memory, so that a failure can tell the reason in one line; otherwise only errors come out, on
@@ -18,6 +24,8 @@ import java.util.List;
  */
 final class EalLog {
     private static final int LAST_LINES = 3;
+    private static final Map<String, String> BPF_PRINT_SETTERS =
+            Map.of("libbpf.so.1", "libbpf_set_print", "libxdp.so.1", "libxdp_set_print");
 
     private final MemorySegment stream;
     private final Path content;
@@ -51,6 +59,27 @@ final class EalLog {
     void letErrorsOut() {
         Dpdk.setLogLevel(Dpdk.RTE_LOG_ERR);
         Dpdk.openLogStream(Libc.stderr());
+    }
+
+    /**
+     * libbpf and libxdp, which net_af_xdp brings along, write warnings of no consequence straight to standard error; what fails there fails in the driver's
+     * own words too. {@code libbpf_print_fn_t libbpf_set_print(libbpf_print_fn_t fn)}, and the same of libxdp.
+     */
+    static void silenceBpfLibraries() {
+        for (Map.Entry<String, String> setter : BPF_PRINT_SETTERS.entrySet()) {
+            try {
+                MemorySegment function = SymbolLookup.libraryLookup(setter.getKey(), Arena.global())
+                        .findOrThrow(setter.getValue());
+                MemorySegment before = (MemorySegment) Linker.nativeLinker()
+                        .downcallHandle(function, FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS))
+                        .invokeExact(MemorySegment.NULL);
+                assert before != null;
+            } catch (IllegalArgumentException | NoSuchElementException notInstalled) {
+                return; // then the driver is not there either, and says so
+            } catch (Throwable e) {
+                throw new AssertionError("downcall failed", e);
+            }
+        }
     }
 
     /** The last lines kept, as one. */
