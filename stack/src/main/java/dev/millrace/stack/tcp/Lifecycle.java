@@ -13,7 +13,7 @@ final class Lifecycle {
     /** The application closes its side of the stream; what it has written goes out first. */
     void shutdownOutput(TcpConnection connection) {
         switch (connection.state()) {
-            case ESTABLISHED, SYN_RECEIVED -> {
+            case ESTABLISHED -> {
                 connection.sender.finish();
                 connection.moveTo(TcpState.FIN_WAIT_1);
             }
@@ -22,7 +22,7 @@ final class Lifecycle {
                 connection.moveTo(TcpState.LAST_ACK);
             }
             default -> {
-                // not yet connected, or already closed on this side
+                // already closed on this side; or not yet connected, then it is done once the handshake is complete
             }
         }
     }

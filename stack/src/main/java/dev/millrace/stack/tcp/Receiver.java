@@ -390,8 +390,7 @@ final class Receiver {
         assert edge >= nxt - (finReceived() ? 1 : 0) : "RCV.NXT beyond the window offered";
         assert discarding || buffer.tail() == (finReceived() ? nxt - 1 : nxt)
                 : "published to another place than RCV.NXT";
-        assert discarding || edge <= buffer.headAcquire() + capacity + (1L << scale) + 0xffff
-                : "offered more than there is";
+        assert discarding || edge <= buffer.limit() : "offered more than there is";
         assert finPosition == NO_FIN || nxt <= finPosition + 1 : "RCV.NXT beyond the FIN";
     }
 }

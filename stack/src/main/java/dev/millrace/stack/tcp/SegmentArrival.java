@@ -89,6 +89,9 @@ final class SegmentArrival {
         connection.retries.onProgress();
         connection.onEstablished(nowNs);
         connection.sender.onEstablished(connection.peerMss, synRetransmitted, nowNs);
+        if (connection.outputShutDown()) {
+            tcp.lifecycle.shutdownOutput(connection);
+        }
         connection.path.confirm(nowNs);
     }
 

@@ -171,7 +171,7 @@ public final class Tcp {
     }
 
     /**
-     * An ICMP error that quotes a segment of ours, or a failed neighbour resolution.
+     * An ICMP error that quotes a segment of ours; IP makes one of its own when a next hop does not answer.
      *
      * @param quotedSequence the quoted segment's sequence number
      * @param mtu of PACKET_TOO_BIG, otherwise 0
@@ -198,25 +198,6 @@ public final class Tcp {
             }
         }
     }
-
-    /** The next hop towards {@code remote} does not answer: opens that wait for it fail, others remember why they will time out. */
-    public void onHostUnreachable(IpAddress remote, long nowNs) {
-        flows.forEach(flow -> {
-            if (flow.remoteHigh == remote.high() && flow.remoteLow == remote.low() && flow instanceof TcpConnection c) {
-                c.softError = TcpError.HOST_UNREACHABLE;
-                if (c.state() == TcpState.SYN_SENT) {
-                    unreachable.add(c);
-                }
-            }
-        });
-        for (TcpConnection connection : unreachable) {
-            lifecycle.fail(connection, TcpError.HOST_UNREACHABLE);
-        }
-        unreachable.clear();
-        finishTouched(nowNs);
-    }
-
-    private final List<TcpConnection> unreachable = new ArrayList<>();
 
     // ---- after each burst, timers, requests ----
 

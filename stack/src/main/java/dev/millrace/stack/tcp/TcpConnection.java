@@ -335,6 +335,10 @@ public final class TcpConnection extends Flow implements TcpSocket {
         }
     }
 
+    boolean outputShutDown() {
+        return ((int) REQUESTED.getAcquire(this) & SHUTDOWN_OUTPUT) != 0;
+    }
+
     boolean closedByApplication() {
         return ((int) REQUESTED.getAcquire(this) & CLOSE) != 0;
     }

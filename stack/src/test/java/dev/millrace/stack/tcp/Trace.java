@@ -272,6 +272,12 @@ final class Trace implements AutoCloseable {
         return connection;
     }
 
+    TcpListener listenerOrFail() {
+        TcpListener there = listener;
+        assertNotNull(there);
+        return there;
+    }
+
     TcpState state() {
         return connection().state();
     }

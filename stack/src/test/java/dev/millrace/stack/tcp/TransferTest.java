@@ -10,9 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Two stacks and a link between them, all from one seed: bytes arrive equal, memory returns, connections end. */
 class TransferTest {
@@ -165,6 +167,52 @@ class TransferTest {
             server = (TcpConnection) listener.accept();
         }
         assertNotNull(server, "not accepted, seed " + seed);
+        transfer(world, client, server, bytes, maxPiece, seed);
+        listener.close();
+        world.a.close();
+        world.b.close();
+    }
+
+    /** {@code -Dmillrace.seeds=1000} looks further. */
+    static LongStream seeds() {
+        return LongStream.rangeClosed(1, Long.getLong("millrace.seeds", 12));
+    }
+
+    /** Tiny buffers, Nagle, small segments: whatever the seed says. Nothing may stall. */
+    @ParameterizedTest(name = "seed {0}")
+    @MethodSource("seeds")
+    void nothingStallsWhateverTheOptions(long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        World world = new World(seed, random.nextInt(3) * 0.02, random.nextInt(3) * 0.05, random.nextInt(2) * 0.02);
+        world.a.mtu = 200 + random.nextInt(1300);
+        world.b.mtu = 200 + random.nextInt(1300);
+        TcpListener listener = world.b.listen(80, 16, options(random));
+        TcpConnection client = world.a.connect(B, 80, options(random), world.nowNs);
+        TcpConnection server = null;
+        for (int i = 0; i < 10_000 && server == null; i++) {
+            world.step();
+            server = (TcpConnection) listener.accept();
+        }
+        assertNotNull(server, "not accepted, seed " + seed);
+        long before = world.nowNs;
+        transfer(world, client, server, 60_000, 1 + random.nextInt(9000), seed);
+        assertTrue(world.nowNs - before < 3_000_000 * MS, "took " + (world.nowNs - before) / MS + " ms, seed " + seed);
+        listener.close();
+        world.a.close();
+        world.b.close();
+    }
+
+    private static TcpOptions options(SplittableRandom random) {
+        TcpOptions options = new TcpOptions();
+        options.noDelay = random.nextBoolean();
+        options.quickAck = random.nextInt(4) == 0;
+        options.receiveBufferBytes = random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(10_000);
+        options.sendBufferBytes = random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(10_000);
+        return options;
+    }
+
+    private static void transfer(
+            World world, TcpConnection client, TcpConnection server, long bytes, int maxPiece, long seed) {
         List<Flow> flows = new ArrayList<>();
         flows.add(new Flow(client, server, bytes));
         flows.add(new Flow(server, client, bytes / 3));
@@ -191,9 +239,6 @@ class TransferTest {
         assertEquals(TcpError.NONE, server.error());
         assertEquals(0, world.a.chunks.chunksInUse(), "chunks left in a, seed " + seed);
         assertEquals(0, world.b.chunks.chunksInUse(), "chunks left in b, seed " + seed);
-        listener.close();
-        world.a.close();
-        world.b.close();
     }
 
     private static int gone(TcpConnection connection) {
