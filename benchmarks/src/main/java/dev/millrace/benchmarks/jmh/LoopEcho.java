@@ -30,7 +30,8 @@ public final class LoopEcho implements AutoCloseable {
     private final SelectionKey clientKey;
     private long sequence;
 
-    private LoopEcho(SelectorProvider provider) throws IOException {
+    /** Over whatever that provider's loopback is. */
+    public LoopEcho(SelectorProvider provider) throws IOException {
         selector = provider.openSelector();
         ready = selector.selectedKeys();
         try (ServerSocketChannel listener = provider.openServerSocketChannel()) {

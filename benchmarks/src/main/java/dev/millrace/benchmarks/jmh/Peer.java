@@ -39,6 +39,7 @@ final class Peer implements MemoryPort.Receiver {
     private boolean sawSyn;
     private long dataSegments;
     private long pureAcks;
+    private long dataBytes;
 
     Peer(MemoryPort port) {
         this.port = port;
@@ -48,6 +49,11 @@ final class Peer implements MemoryPort.Receiver {
     /** Data segments that the stack has sent. */
     long dataSegments() {
         return dataSegments;
+    }
+
+    /** Bytes in them. */
+    long dataBytes() {
+        return dataBytes;
     }
 
     long pureAcks() {
@@ -79,6 +85,7 @@ final class Peer implements MemoryPort.Receiver {
         } else {
             echo = Memory.getInt(tcp + TCP + 4);
             receiveNext += payload;
+            dataBytes += payload;
             dataSegments += payload > 0 ? 1 : 0;
             pureAcks += payload > 0 ? 0 : 1;
         }
