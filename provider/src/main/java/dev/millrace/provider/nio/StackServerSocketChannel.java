@@ -277,6 +277,11 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
             registrations.reader(current);
         }
         boolean satisfied = driver.await(current.rearmed(), deadlineNs);
+        if (kernel != null) {
+            // sleeping in a selector has replaced what an interrupt does to this thread; if one came, this closes the
+            // channel
+            begin();
+        }
         if (!satisfied && deadlineNs != NO_TIMEOUT && System.nanoTime() - deadlineNs >= 0) {
             throw new SocketTimeoutException("Accept timed out");
         }

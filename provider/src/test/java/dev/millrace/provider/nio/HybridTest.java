@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.Pipe;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -102,6 +104,27 @@ class HybridTest {
                 exchange(server, client);
             }
         }
+    }
+
+    @Test
+    void anInterruptEndsAnAcceptThatSleepsInTheKernel() throws Exception {
+        ServerSocketChannel listener = listen();
+        FutureTask<Boolean> accepting = new FutureTask<>(() -> {
+            assertThrows(ClosedByInterruptException.class, listener::accept);
+            return Thread.currentThread().isInterrupted();
+        });
+        Thread accepter = Thread.ofPlatform().daemon().start(accepting);
+        while (!sleepsInKernel(accepter)) {
+            Thread.onSpinWait();
+        }
+        accepter.interrupt();
+        assertTrue(accepting.get(), "the flag stays set");
+        assertFalse(listener.isOpen());
+    }
+
+    private static boolean sleepsInKernel(Thread thread) {
+        return Stream.of(thread.getStackTrace())
+                .anyMatch(frame -> frame.getClassName().equals("sun.nio.ch.EPoll"));
     }
 
     @Test
