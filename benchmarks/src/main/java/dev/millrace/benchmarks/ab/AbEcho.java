@@ -93,7 +93,11 @@ public final class AbEcho implements Callable<Integer> {
             describe(cpus);
             String more = settings.isEmpty() ? "" : ";" + settings;
             if (only != Side.KERNEL && LinkPair.of(link, directory).isDpdk()) {
-                cleanup.pages = HugePages.reserve();
+                if (HugePages.mayReserve()) {
+                    cleanup.pages = HugePages.reserve();
+                } else {
+                    out.println("memory    ordinary pages: only root may reserve huge ones");
+                }
             }
             Figures figures = visitAll(plan, cpus, directory, more);
             out.println();
@@ -179,7 +183,7 @@ public final class AbEcho implements Callable<Integer> {
         return met || !enforce ? 0 : 3;
     }
 
-    /** Gives the huge pages back and removes the files, once, also when the user stops the rig. */
+    /** Ends the two JVMs, gives the huge pages back and removes the files, once, also when the user stops the rig. */
     private static final class Cleanup {
         private final Path directory;
         private volatile @Nullable HugePages pages;
@@ -194,6 +198,7 @@ public final class AbEcho implements Callable<Integer> {
                 return;
             }
             done = true;
+            ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
             try {
                 HugePages reserved = pages;
                 if (reserved != null) {

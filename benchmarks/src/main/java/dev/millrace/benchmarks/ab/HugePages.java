@@ -12,11 +12,16 @@ final class HugePages implements AutoCloseable {
     private static final Path POOL = Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB");
     private static final int PAGES = 256;
 
-    private final int before;
+    private final int added;
     private boolean closed;
 
-    private HugePages(int before) {
-        this.before = before;
+    private HugePages(int added) {
+        this.added = added;
+    }
+
+    /** Whether this process has the privilege; without it DPDK's virtual devices use ordinary memory. */
+    static boolean mayReserve() {
+        return Files.isWritable(POOL.resolve("nr_hugepages"));
     }
 
     /**
@@ -25,12 +30,9 @@ final class HugePages implements AutoCloseable {
      * @throws IOException with one line: what is missing and what to do
      */
     static HugePages reserve() throws IOException {
-        if (!Files.isWritable(POOL.resolve("nr_hugepages"))) {
-            throw new IOException("huge pages: only root may reserve them; run as root, or choose another --link");
-        }
         int before = read("nr_hugepages");
-        HugePages pages = new HugePages(before);
         write(before + Math.max(0, PAGES - read("free_hugepages")));
+        HugePages pages = new HugePages(read("nr_hugepages") - before);
         int free = read("free_hugepages");
         if (free < PAGES) {
             pages.close();
@@ -44,7 +46,10 @@ final class HugePages implements AutoCloseable {
     public synchronized void close() throws IOException {
         if (!closed) {
             closed = true;
-            write(before);
+            // not what was there before: somebody else may have reserved or given back meanwhile
+            if (added > 0) {
+                write(Math.max(0, read("nr_hugepages") - added));
+            }
         }
     }
 
