@@ -3,6 +3,7 @@ package dev.millrace.compat.client;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *   open NAME HOST PORT     NAME open LOCALPORT
  *   get NAME PATH           NAME sent               and later  NAME answered STATUS BYTES | NAME failed EXCEPTION
  *   close NAME              NAME closed
+ *   ping HOST               HOST reachable | HOST unreachable          (an ICMP echo; root only)
  * </pre>
  */
 public final class Conversation {
@@ -57,6 +59,10 @@ public final class Conversation {
             case "close" -> {
                 socket(name).close();
                 say(name, "closed");
+            }
+            case "ping" -> {
+                boolean reachable = InetAddress.ofLiteral(name).isReachable(5000);
+                say(name, reachable ? "reachable" : "unreachable");
             }
             default -> throw new IOException("no command: " + words[0]);
         }

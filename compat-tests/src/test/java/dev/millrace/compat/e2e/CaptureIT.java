@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.millrace.compat.lab.Lab;
 import dev.millrace.compat.lab.RunningProcess;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
@@ -29,8 +30,11 @@ class CaptureIT {
             RunningProcess server =
                     Applications.serve(wire.host(), wire.settings() + ";capture=" + capture, Applications.NETTY);
             KernelClients clients = new KernelClients(wire.peer(), lab.folder());
-            wire.peer().succeed("ping", "-c", "3", "-i", "0.2", "-W", "2", Wire.HOST4);
-            wire.peer().succeed("ping", "-c", "3", "-i", "0.2", "-W", "2", Wire.HOST6);
+            RunningProcess peer = Applications.converse(wire.peer());
+            for (String host : new String[] {Wire.HOST4, Wire.HOST6}) {
+                peer.type("ping " + host);
+                peer.awaitLine(Duration.ofSeconds(10), line -> line.equals(host + " reachable"));
+            }
             for (String host : Wire.hosts()) {
                 clients.connectionEach(host, 100);
                 clients.download(host, 3_000_000);

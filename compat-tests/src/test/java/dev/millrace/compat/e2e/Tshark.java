@@ -1,6 +1,7 @@
 package dev.millrace.compat.e2e;
 
 import dev.millrace.compat.lab.Command;
+import dev.millrace.compat.lab.LabException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -28,7 +29,6 @@ record Tshark(Path capture) {
                 "tshark",
                 "-r",
                 capture.toString(),
-                "-Q",
                 "-n",
                 "-o",
                 "ip.check_checksum:TRUE",
@@ -37,9 +37,14 @@ record Tshark(Path capture) {
                 "-Y",
                 filter));
         words.addAll(more);
-        return Command.succeed(LIMIT, words)
+        Command.Result result = Command.run(LIMIT, words);
+        // While the capture is being written its last record may be there in part.
+        if (result.exitCode() != 0 && !result.output().contains("cut short")) {
+            throw new LabException(String.join(" ", words) + ":\n" + result.output());
+        }
+        return result.output()
                 .lines()
-                .filter(line -> !line.startsWith("Running as user"))
+                .filter(line -> !line.startsWith("Running as user") && !line.contains("cut short"))
                 .reduce("", (text, line) -> text + line + "\n");
     }
 }
