@@ -36,6 +36,8 @@ import org.junit.jupiter.api.Timeout;
 /** Stack and kernel side by side: listeners on both, clients routed to either, JDK channels in our selector. */
 @Timeout(30)
 class HybridTest {
+    private static final int LEAKS_SOUGHT = 40;
+
     private static final InetSocketAddress LOOPBACK = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
     private LoopProvider loop;
@@ -285,8 +287,8 @@ class HybridTest {
         try (Selector selector = ours.openSelector()) {
             closeRegisteredPipes(selector, 1); // opens the inner selectors
             long before = openDescriptors();
-            closeRegisteredPipes(selector, 20);
-            assertEquals(before, openDescriptors());
+            closeRegisteredPipes(selector, LEAKS_SOUGHT);
+            assertNoneLeakedEachTime(before);
         }
     }
 
@@ -314,10 +316,16 @@ class HybridTest {
     void aClosedSelectorReleasesClosedChannelsOfTheJdk() throws Exception {
         closeSelectorAfterItsChannel(); // loads what keeps files open of its own
         long before = openDescriptors();
-        for (int i = 0; i < 5; i++) {
+        for (int i = 0; i < LEAKS_SOUGHT; i++) {
             closeSelectorAfterItsChannel();
         }
-        assertEquals(before, openDescriptors());
+        assertNoneLeakedEachTime(before);
+    }
+
+    /** The JVM itself may open a file meanwhile (a jar, a log); a leak is at least one descriptor each time. */
+    private static void assertNoneLeakedEachTime(long before) throws IOException {
+        long more = openDescriptors() - before;
+        assertTrue(more < LEAKS_SOUGHT, more + " descriptors more than before");
     }
 
     private void closeSelectorAfterItsChannel() throws IOException {
