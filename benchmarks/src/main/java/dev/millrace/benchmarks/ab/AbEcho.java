@@ -43,10 +43,12 @@ public final class AbEcho implements Callable<Integer> {
     @Option(names = "--seconds", description = "measured seconds of a phase (default 2)")
     private double seconds = 2;
 
-    @Option(names = "--warm-up", description = "seconds before them (default 1.5)")
+    @Option(
+            names = "--warm-up",
+            description = "seconds before them (default 1.5); three times as long before the first")
     private double warmUp = 1.5;
 
-    @Option(names = "--quick", description = "one round of one second: a check, not a measurement")
+    @Option(names = "--quick", description = "one round of one second a phase: a check, not a measurement")
     private boolean quick;
 
     @Option(names = "--only", description = "millrace or kernel: one side alone")
@@ -117,7 +119,6 @@ public final class AbEcho implements Callable<Integer> {
         if (quick) {
             rounds = 1;
             seconds = 1;
-            warmUp = 1;
         }
         return new EchoPlan(phases, (long) (warmUp * 1000), (long) (seconds * 1000));
     }
