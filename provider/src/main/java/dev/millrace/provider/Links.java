@@ -2,6 +2,7 @@ package dev.millrace.provider;
 
 import dev.millrace.io.capture.CapturingPort;
 import dev.millrace.io.distribute.DistributingPort;
+import dev.millrace.io.distribute.NeighborSharingPort;
 import dev.millrace.io.impair.ImpairedPort;
 import dev.millrace.io.impair.Impairment;
 import dev.millrace.provider.settings.Settings;
@@ -35,9 +36,7 @@ public final class Links {
         Impairment impairment = impairment(settings);
         Port port = openLink(settings);
         try {
-            if (port.queues() < settings.shards()) {
-                port = new DistributingPort(port, settings.shards(), settings.packets());
-            }
+            port = forShards(port, settings);
             if (!impairment.equals(Impairment.NONE)) {
                 port = new ImpairedPort(port, impairment, System::nanoTime);
             }
@@ -47,6 +46,15 @@ public final class Links {
             port.close();
             throw e;
         }
+    }
+
+    /** A queue pair per shard, and on each what every shard has to see. A loop resolves no neighbours. */
+    private static Port forShards(Port port, Settings settings) {
+        if (port.queues() < settings.shards()) {
+            return new DistributingPort(port, settings.shards(), settings.packets());
+        }
+        boolean spreads = settings.shards() > 1 && port.capabilities().rss();
+        return spreads && port.mac() != 0 ? new NeighborSharingPort(port) : port;
     }
 
     private static Impairment impairment(Settings settings) throws LinkException {

@@ -1,4 +1,4 @@
-/** Several shards on a link with fewer queues: flows are spread in software. */
+/** Several shards on one link: flows spread in software where it has fewer queues, address resolution shown to all where it has as many. */
 @NullMarked
 package dev.millrace.io.distribute;
 
