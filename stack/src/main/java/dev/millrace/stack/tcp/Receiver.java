@@ -56,6 +56,15 @@ final class Receiver {
     private long ackedTo;
     private boolean discarding;
     private boolean quickAckAlways;
+    /**
+     * The application answers what it receives, so answers can carry the acknowledgments (Linux' ping-pong mode): from the first answer that did so
+     * until a delay passes without one.
+     */
+    private boolean interactive;
+
+    // written by the core, read by the application
+    /** A small segment's acknowledgment is delayed only until the application has read everything. */
+    private volatile boolean ackAwaitsReader;
 
     Receiver(ReceiveBuffer buffer, ConnectionTimers timers, Counters counters, TcpConfig config, TcpOptions options) {
         this.buffer = buffer;
@@ -158,6 +167,18 @@ final class Receiver {
         if (finPosition == NO_FIN && windowUpdateDue(head)) {
             ackNow = true;
         }
+        if (ackAwaitsReader && buffer.readableBytes() == 0) {
+            ackNow = true;
+        }
+    }
+
+    /**
+     * Whether the application, which has read everything, ends the delay of an acknowledgment: the peer of an application that only reads
+     * may be holding its next small segment back until this one is acknowledged (RFC 896), and would wait out the delay each time. Any
+     * thread; a stale answer costs no more than the delay.
+     */
+    boolean ackAwaitsReader() {
+        return ackAwaitsReader;
     }
 
     private boolean scalingAllows(int bytes) {
@@ -319,6 +340,9 @@ final class Receiver {
             ackNow = true;
         } else if (!ackNow && !timers.isSet(ConnectionTimers.DELAYED_ACK)) {
             timers.set(ConnectionTimers.DELAYED_ACK, nowNs + config.delayedAckNs());
+            if (!interactive && length < fullSegment) {
+                ackAwaitsReader = true;
+            }
         }
         if (!timers.isSet(ConnectionTimers.TRIM)) {
             timers.set(ConnectionTimers.TRIM, nowNs + TRIM_AFTER_NS);
@@ -328,8 +352,20 @@ final class Receiver {
     /** How long emptied memory is kept for what comes next. */
     static final long TRIM_AFTER_NS = 100_000_000L;
 
+    /** No answer came in time to carry the acknowledgment. */
+    void onDelayedAck() {
+        interactive = false;
+        ackNow = true;
+    }
+
     /** Every segment acknowledges; what was due is done. */
-    void onAckSent() {
+    void onAckSent(boolean withText) {
+        if (withText && timers.isSet(ConnectionTimers.DELAYED_ACK)) {
+            interactive = true;
+        }
+        if (ackAwaitsReader) {
+            ackAwaitsReader = false;
+        }
         ackNow = false;
         ackedTo = nxt;
         timers.clear(ConnectionTimers.DELAYED_ACK);

@@ -58,7 +58,7 @@ final class SegmentWriter {
         }
         packet.length = headerBytes + length;
         send(packet, connection.path, connection.trafficClass, kind, nowNs);
-        receiver.onAckSent();
+        receiver.onAckSent(length > 0);
         return true;
     }
 

@@ -182,7 +182,8 @@ public final class TcpConnection extends Flow implements TcpSocket {
                 return (now & PEER_CLOSED) != 0 ? END : ERROR;
             }
         }
-        if (receiver.windowUpdateDue(receiveBuffer.headAcquire())) {
+        if (receiver.windowUpdateDue(receiveBuffer.headAcquire())
+                || (receiver.ackAwaitsReader() && receiveBuffer.readableBytes() == 0)) {
             requestAttention();
         }
         return count;
@@ -409,7 +410,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
 
     private void onDelayedAck() {
         tcp.counters.increment(Counter.TCP_DELAYED_ACKS);
-        receiver.ackNow = true;
+        receiver.onDelayedAck();
     }
 
     private void onTrim(long nowNs) {

@@ -22,12 +22,55 @@ class DataTest {
         t.acceptConnection();
         t.peerSends("P.", 1, 1, 64);
         t.stackSendsNothing();
-        t.reads(1, 64);
+        assertEquals(64, t.read());
         t.write(1, 64);
         t.stackSends(".", 1, 65, 64);
         t.after(ms(100));
         t.stackSendsNothing();
         assertEquals(0, t.count(Counter.TCP_PURE_ACKS));
+    }
+
+    /** Or the peer, whose next small segment waits for it (RFC 896), would be slowed down to one segment per delay. */
+    @Test
+    void acknowledgesASmallSegmentOnceEverythingIsRead() {
+        t.acceptConnection();
+        for (int i = 0; i < 3; i++) {
+            t.peerSends("P.", 1 + i * 64, 1, 64);
+            t.stackSendsNothing();
+            t.reads(1 + i * 64, 64);
+            t.stackSends(".", 1, 65 + i * 64, 0);
+        }
+        assertEquals(0, t.count(Counter.TCP_DELAYED_ACKS));
+    }
+
+    @Test
+    void waitsForTheAnswerOnceTheApplicationHasAnsweredBefore() {
+        answerOnce();
+        t.peerSends("P.", 65, 65, 64);
+        t.reads(65, 64);
+        t.stackSendsNothing();
+        t.write(65, 64);
+        t.stackSends(".", 65, 129, 64);
+    }
+
+    @Test
+    void waitsNoLongerForAnswersAfterADelayWithoutOne() {
+        answerOnce();
+        t.peerSends("P.", 65, 65, 64);
+        t.reads(65, 64);
+        t.after(ms(41));
+        t.stackSends(".", 65, 129, 0);
+        t.peerSends("P.", 129, 65, 64);
+        t.reads(129, 64);
+        t.stackSends(".", 65, 193, 0);
+    }
+
+    private void answerOnce() {
+        t.acceptConnection();
+        t.peerSends("P.", 1, 1, 64);
+        assertEquals(64, t.read());
+        t.write(1, 64);
+        t.stackSends(".", 1, 65, 64);
     }
 
     @Test
