@@ -3,22 +3,18 @@ package dev.millrace.compat.lab;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
 
 /**
- * 2 MiB pages that DPDK processes share, and a file system for them in a lab's folder. What was reserved beyond the machine's own is
- * given back when the lab ends.
+ * 2 MiB pages, which DPDK processes share. What was reserved beyond the machine's own is given back when the lab ends.
  */
 public final class HugePages {
     private static final Path COUNT = Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
     private static final Path FREE = Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
-    private static final Duration MOUNT = Duration.ofSeconds(20);
 
     private HugePages() {}
 
-    /** Reserves so many pages more than are now in use, and returns the folder of a file system that takes files in them. */
-    public static Path reserve(Lab lab, int pages) {
+    /** Sees to it that so many pages are free. */
+    public static void reserve(Lab lab, int pages) {
         int before = read(COUNT);
         int missing = pages - read(FREE);
         if (missing > 0) {
@@ -29,16 +25,6 @@ public final class HugePages {
                         "the kernel has no " + pages + " huge pages of 2 MiB: free memory, or reserve them at boot");
             }
         }
-        Path folder = lab.folder().resolve("huge");
-        try {
-            Files.createDirectory(folder);
-        } catch (IOException e) {
-            throw new LabException("cannot create " + folder, e);
-        }
-        Command.succeed(
-                MOUNT, List.of("mount", "-t", "hugetlbfs", "-o", "pagesize=2M", "hugetlbfs", folder.toString()));
-        lab.onClose(() -> Command.succeed(MOUNT, List.of("umount", folder.toString())));
-        return folder;
     }
 
     private static int read(Path file) {

@@ -16,10 +16,10 @@ import org.junit.jupiter.params.provider.CsvSource;
         matches = "true",
         disabledReason = "the kernel has no such setting")
 class ImpairedLinkIT {
-    @ParameterizedTest(name = "{0} on {1}")
+    @ParameterizedTest(name = "{0} on {1}, {2} bytes down, {3} up")
     @Timeout(400)
-    @CsvSource({"netty, TAP", "jetty, DPDK_AF_PACKET"})
-    void aGibibyteEachWayArrivesWhole(String application, Wire.Kind kind) throws Exception {
+    @CsvSource({"netty, TAP, 1073741824, 100000000", "jetty, DPDK_AF_PACKET, 100000000, 1073741824"})
+    void everyByteArrives(String application, Wire.Kind kind, long down, long up) throws Exception {
         try (Lab lab = new Lab()) {
             Wire wire = kind.connect(lab);
             RunningProcess server = Applications.serve(
@@ -27,8 +27,8 @@ class ImpairedLinkIT {
                     wire.settings() + ";impair=loss=1%,reorder=2%,seed=7",
                     application.equals("netty") ? Applications.NETTY : Applications.JETTY);
             KernelClients clients = new KernelClients(wire.peer(), lab.folder());
-            clients.download(Wire.HOST4, KernelClients.GIBIBYTE);
-            clients.upload("[" + Wire.HOST6 + "]", KernelClients.GIBIBYTE);
+            clients.download(Wire.HOST4, down);
+            clients.upload("[" + Wire.HOST6 + "]", up);
             clients.load(Wire.HOST4, 50, 2000, false, "/bytes/20000");
             assertFalse(server.output().contains("Exception"), server.output());
         }
