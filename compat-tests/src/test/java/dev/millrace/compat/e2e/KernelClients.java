@@ -14,6 +14,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,6 +22,9 @@ import java.util.concurrent.ConcurrentHashMap;
 /** The kernel's clients in one namespace: curl, wrk and a JVM without the agent; each bounded, each verified. */
 final class KernelClients {
     static final long GIBIBYTE = 1L << 30;
+
+    /** Curl spends its time on bookkeeping that grows with the number of transfers. */
+    private static final int CURLS = 500;
 
     private static final Duration LIMIT = Duration.ofMinutes(3);
     private static final Map<Long, String> DIGESTS = new ConcurrentHashMap<>();
@@ -35,22 +39,23 @@ final class KernelClients {
 
     /** So many requests by wrk on 32 connections that are kept. */
     void keepAlive(String host, int requests) throws IOException {
+        boundedLoad(host, requests, List.of());
+    }
+
+    /** So many requests with a connection each, 32 at a time: by wrk, and some by curl, where the answers' sizes differ and each is looked at. */
+    void connectionEach(String host, int requests) throws IOException {
+        boundedLoad(host, requests, List.of("-H", "Connection: close"));
+        differentSizes(host, CURLS);
+    }
+
+    private void boundedLoad(String host, int requests, List<String> headers) throws IOException {
         Path script = folder.resolve("bounded.lua");
         try (InputStream source = KernelClients.class.getResourceAsStream("bounded.lua")) {
             Files.write(script, source.readAllBytes());
         }
-        List<String> words = List.of(
-                "wrk",
-                "-t1",
-                "-c32",
-                "-d120s",
-                "--timeout",
-                "20s",
-                "-s",
-                script.toString(),
-                url(host, "/bytes/1000"),
-                "--",
-                Integer.toString(requests));
+        List<String> words = new ArrayList<>(List.of("wrk", "-t1", "-c32", "-d120s", "--timeout", "20s"));
+        words.addAll(headers);
+        words.addAll(List.of("-s", script.toString(), url(host, "/bytes/1000"), "--", Integer.toString(requests)));
         String output = namespace.succeed(LIMIT, words);
         String done = output.lines()
                 .filter(line -> line.startsWith("DONE"))
@@ -61,15 +66,12 @@ final class KernelClients {
         assertTrue(answered >= requests, output);
     }
 
-    /** So many requests by curl with a connection each, 32 at a time; the answers' sizes differ, and their sum is checked. */
-    void connectionEach(String host, int requests) {
+    private void differentSizes(String host, int requests) {
         String output = namespace.succeed(
                 LIMIT,
                 List.of(
                         "curl",
                         "-sS",
-                        "--max-time",
-                        "60",
                         "--parallel",
                         "--parallel-max",
                         "32",

@@ -69,6 +69,11 @@ final class ShardQueue implements RxQueue, TxQueue, AutoCloseable {
             rxDropped.incrementAndGet();
             return;
         }
+        if (frame.length > copy.capacity) { // a device may hand over more than the MTU allows
+            dealer.dealt.give(copy);
+            rxDropped.incrementAndGet();
+            return;
+        }
         Memory.copy(frame.address, copy.address, frame.length);
         copy.length = frame.length;
         copy.flags = frame.flags;
