@@ -1,6 +1,7 @@
 package dev.millrace.provider.nio;
 
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -24,6 +25,7 @@ final class KernelPoller {
     private final Consumer<SelectionKey> onReady;
     private int looks;
     private long polledAtNs;
+    private boolean flushDue;
 
     KernelPoller(SelectorProvider kernel, Consumer<SelectionKey> onReady) throws IOException {
         this.inner = kernel.openSelector();
@@ -31,7 +33,7 @@ final class KernelPoller {
         this.polledAtNs = System.nanoTime();
     }
 
-    SelectionKey register(SelectableChannel channel, int ops, Object attachment) throws IOException {
+    SelectionKey register(SelectableChannel channel, int ops, Object attachment) throws ClosedChannelException {
         return channel.register(inner, ops, attachment);
     }
 
@@ -42,11 +44,28 @@ final class KernelPoller {
         }
     }
 
-    /** Hands over what is ready now, and finishes what was cancelled. */
+    /** Hands over what is ready now, and lets go of cancelled keys. */
     void poll() throws IOException {
+        inner.selectNow(onReady);
+        hasPolled();
+    }
+
+    private void hasPolled() {
         looks = 0;
         polledAtNs = System.nanoTime();
-        inner.selectNow(onReady);
+        flushDue = false;
+    }
+
+    /** A key was cancelled: the next poll or sleep lets go of it. */
+    void requestFlush() {
+        flushDue = true;
+    }
+
+    /** Lets go of cancelled keys, unless that has been done on the way. */
+    void flush() throws IOException {
+        if (flushDue) {
+            poll();
+        }
     }
 
     /** Sleeps until a channel is ready, {@link #wakeup}, interrupt or timeout; Long.MAX_VALUE for none. */
@@ -56,8 +75,7 @@ final class KernelPoller {
         } else {
             inner.select(onReady, Math.max(1, (timeoutNs + 999_999) / 1_000_000));
         }
-        looks = 0;
-        polledAtNs = System.nanoTime();
+        hasPolled();
     }
 
     void wakeup() {

@@ -47,7 +47,7 @@ final class MillraceKey extends AbstractSelectionKey {
     private volatile boolean updated;
 
     // guarded by this key's monitor
-    private @Nullable KernelEnrollment kernel;
+    private @Nullable SelectionKey kernel;
     private boolean withdrawn;
 
     // written by the selecting thread
@@ -140,8 +140,14 @@ final class MillraceKey extends AbstractSelectionKey {
 
     /** Serialised, so that the last of several racing changes is the one that stays. */
     private synchronized void tellKernel() {
-        if (kernel != null) {
-            kernel.interest(interest);
+        SelectionKey inner = kernel;
+        if (inner != null) {
+            try {
+                inner.interestOps(interest);
+            } catch (CancelledKeyException e) {
+                // the JDK channel was closed just now; the same close is about to cancel this key too
+                assert !inner.isValid();
+            }
         }
     }
 
@@ -217,7 +223,7 @@ final class MillraceKey extends AbstractSelectionKey {
     synchronized void enroll(AbstractSelectableChannel kernelChannel) throws ClosedChannelException {
         if (kernel == null && !withdrawn) {
             kernel = selector.kernelSelector().enroll(kernelChannel, interest, this);
-            kernel.interest(interest); // it may have changed while there was no key to tell
+            tellKernel(); // it may have changed while there was no key to tell
         }
     }
 
@@ -229,11 +235,11 @@ final class MillraceKey extends AbstractSelectionKey {
 
     /** Cancels the inner key of a key that is cancelled itself, so that the JDK channel may change its blocking mode. */
     synchronized boolean leaveKernel() {
-        KernelEnrollment enrollment = kernel;
-        if (enrollment == null) {
+        SelectionKey inner = kernel;
+        if (inner == null) {
             return false;
         }
-        enrollment.cancel();
+        inner.cancel();
         return true;
     }
 

@@ -160,6 +160,10 @@ public final class MillraceSelector extends AbstractSelector {
         }
         woken = false;
         flushCancelled();
+        KernelSelector inner = kernel;
+        if (inner != null) {
+            inner.poller().flush();
+        }
         return collect(action);
     }
 
@@ -440,7 +444,7 @@ public final class MillraceSelector extends AbstractSelector {
     }
 
     /** Removes cancelled keys from everything, as selections do before and after they wait. */
-    private void flushCancelled() throws IOException {
+    private void flushCancelled() {
         Set<SelectionKey> cancelled = cancelledKeys();
         SelectionKey[] taken;
         synchronized (cancelled) {
@@ -450,18 +454,12 @@ public final class MillraceSelector extends AbstractSelector {
             taken = cancelled.toArray(new SelectionKey[0]);
             cancelled.clear();
         }
-        boolean kernelKeys = false;
         for (SelectionKey key : taken) {
-            kernelKeys |= remove((MillraceKey) key);
-        }
-        KernelSelector inner = kernel;
-        if (kernelKeys && inner != null) {
-            inner.flush();
+            remove((MillraceKey) key);
         }
     }
 
-    /** @return whether the inner selector has to let go too */
-    private boolean remove(MillraceKey key) {
+    private void remove(MillraceKey key) {
         keys.remove(key);
         selected.removeSelected(key);
         if (key.activeIndex >= 0) {
@@ -469,9 +467,16 @@ public final class MillraceSelector extends AbstractSelector {
         }
         boolean hadKernelKey = forget(key);
         deregister(key);
-        return hadKernelKey;
+        KernelSelector inner = kernel;
+        if (hadKernelKey && inner != null) {
+            inner.poller().requestFlush();
+            if (key.endpoint() == null) {
+                inner.onDeregistered(key.channel());
+            }
+        }
     }
 
+    /** @return whether the inner selector has to let go of it too */
     private boolean forget(MillraceKey key) {
         StackEndpoint endpoint = key.endpoint();
         if (endpoint != null) {

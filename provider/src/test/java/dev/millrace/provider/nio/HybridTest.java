@@ -285,7 +285,7 @@ class HybridTest {
     @Test
     void closedChannelsOfTheJdkGiveTheirDescriptorsBack() throws Exception {
         try (Selector selector = ours.openSelector()) {
-            closeRegisteredPipes(selector, 1); // opens the inner selectors
+            closeRegisteredPipes(selector, 1); // opens the inner selector
             long before = openDescriptors();
             closeRegisteredPipes(selector, LEAKS_SOUGHT);
             assertNoneLeakedEachTime(before);
