@@ -24,7 +24,7 @@ final class Applications {
     /**
      * Runs the servers on the kernel instead of on Millrace, in the same topology: where a test fails then, the test is wrong.
      */
-    static final boolean ORACLE = Boolean.getBoolean("millrace.oracle");
+    static final boolean ORACLE = Boolean.getBoolean("compat.oracle");
 
     private static final Duration START = Duration.ofSeconds(30);
 
@@ -33,7 +33,7 @@ final class Applications {
     /** The class path of the build, and the agent's jar, which the build makes before these tests. */
     static Application application() {
         Path module = Path.of("").toAbsolutePath();
-        Path jar = Path.of(System.getProperty("millrace.jar", "../provider/target/millrace.jar"));
+        Path jar = Path.of(System.getProperty("compat.millrace.jar", "../provider/target/millrace.jar"));
         assertTrue(Files.exists(jar), jar.toAbsolutePath() + " is missing: ./millrace build makes it");
         return new Application(List.of(module.resolve("target/classes"), module.resolve("target/lib/*")), jar);
     }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 @RequiresLab
 @Timeout(200)
 @DisabledIfSystemProperty(
-        named = "millrace.oracle",
+        named = "compat.oracle",
         matches = "true",
         disabledReason = "the kernel has no such setting")
 class CaptureIT {

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A link that loses 1 % of all frames and reorders 2 %, both ways: slower, and not a byte different. */
 @RequiresLab
 @DisabledIfSystemProperty(
-        named = "millrace.oracle",
+        named = "compat.oracle",
         matches = "true",
         disabledReason = "the kernel has no such setting")
 class ImpairedLinkIT {

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Server and client in one JVM over the internal loopback: no privilege, and no settings either. As root it runs as nobody. */
 @DisabledIfSystemProperty(
-        named = "millrace.oracle",
+        named = "compat.oracle",
         matches = "true",
         disabledReason = "the kernel has no such setting")
 class OneJvmIT {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * Needs network namespaces: skipped, with its reason, for a user without privilege. As root it is required: whatever else is missing
- * makes it fail. {@code -Dmillrace.require.lab=true} requires it of everybody.
+ * makes it fail. {@code -Dcompat.require.lab=true} requires it of everybody.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
     final class Condition implements ExecutionCondition {
         @Override
         public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-            if (Lab.isPermitted() || Boolean.getBoolean("millrace.require.lab")) {
+            if (Lab.isPermitted() || Boolean.getBoolean("compat.require.lab")) {
                 return ConditionEvaluationResult.enabled("may make network namespaces");
             }
             return ConditionEvaluationResult.disabled(

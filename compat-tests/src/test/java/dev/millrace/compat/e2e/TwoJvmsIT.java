@@ -17,7 +17,7 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 @RequiresLab
 @Timeout(300)
 @DisabledIfSystemProperty(
-        named = "millrace.oracle",
+        named = "compat.oracle",
         matches = "true",
         disabledReason = "the kernel has no such setting")
 class TwoJvmsIT {
