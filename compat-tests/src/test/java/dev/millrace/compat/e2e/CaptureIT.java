@@ -14,10 +14,7 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 /** tshark, which shares no code with us, reads what Millrace sent and received. */
 @RequiresLab
 @Timeout(200)
-@DisabledIfSystemProperty(
-        named = "compat.oracle",
-        matches = "true",
-        disabledReason = "the kernel has no such setting")
+@DisabledIfSystemProperty(named = "compat.oracle", matches = "true", disabledReason = "the kernel has no such setting")
 class CaptureIT {
     private static final String BAD = "_ws.malformed || _ws.expert.severity == error || ip.checksum.status == bad"
             + " || tcp.checksum.status == bad || icmp.checksum.status == bad || icmpv6.checksum.status == bad";

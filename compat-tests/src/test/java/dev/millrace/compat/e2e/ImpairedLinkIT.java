@@ -11,10 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A link that loses 1 % of all frames and reorders 2 %, both ways: slower, and not a byte different. */
 @RequiresLab
-@DisabledIfSystemProperty(
-        named = "compat.oracle",
-        matches = "true",
-        disabledReason = "the kernel has no such setting")
+@DisabledIfSystemProperty(named = "compat.oracle", matches = "true", disabledReason = "the kernel has no such setting")
 class ImpairedLinkIT {
     @ParameterizedTest(name = "{0} on {1}, {2} bytes down, {3} up")
     @Timeout(400)

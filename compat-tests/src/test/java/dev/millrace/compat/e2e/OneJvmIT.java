@@ -16,10 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Server and client in one JVM over the internal loopback: no privilege, and no settings either. As root it runs as nobody. */
-@DisabledIfSystemProperty(
-        named = "compat.oracle",
-        matches = "true",
-        disabledReason = "the kernel has no such setting")
+@DisabledIfSystemProperty(named = "compat.oracle", matches = "true", disabledReason = "the kernel has no such setting")
 class OneJvmIT {
     @TempDir
     Path folder;

@@ -14,10 +14,7 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 /** An application thread that sleeps holds up the application, not TCP: acknowledgements and retransmissions go on without it. */
 @RequiresLab
 @Timeout(120)
-@DisabledIfSystemProperty(
-        named = "compat.oracle",
-        matches = "true",
-        disabledReason = "the kernel has no such setting")
+@DisabledIfSystemProperty(named = "compat.oracle", matches = "true", disabledReason = "the kernel has no such setting")
 class SleepingHandlerIT {
     private static final Duration SOON = Duration.ofSeconds(10);
 

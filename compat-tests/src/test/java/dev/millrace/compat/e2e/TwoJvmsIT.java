@@ -16,10 +16,7 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 /** A Netty server and a Netty client, each in a JVM on Millrace, over shared memory: no kernel between them. */
 @RequiresLab
 @Timeout(300)
-@DisabledIfSystemProperty(
-        named = "compat.oracle",
-        matches = "true",
-        disabledReason = "the kernel has no such setting")
+@DisabledIfSystemProperty(named = "compat.oracle", matches = "true", disabledReason = "the kernel has no such setting")
 class TwoJvmsIT {
     /** So many that both JVMs find enough free for packets that two processes can share: vhost-user shares memory by its pages' files. */
     private static final int PAGES = 256;

@@ -75,21 +75,55 @@ record DeviceSpec(String name, String arguments, Map<String, String> values) {
     /** What only one process may use. */
     String exclusiveResource() {
         String kernelInterface = kernelInterface();
-        return kernelInterface != null ? "interface " + kernelInterface : link();
+        if (kernelInterface != null) {
+            return "interface " + kernelInterface;
+        }
+        String socket = servedSocket();
+        if (socket == null) {
+            socket = connectedSocket();
+        }
+        // both ends of a socket are used once, whatever number the device has; a memif socket carries several, told
+        // apart by their ids
+        return socket == null
+                ? link()
+                : (servedSocket() == null ? "client of " : "server of ") + socket + " "
+                        + values.getOrDefault("id", "0");
     }
 
     boolean makesSystemCalls() {
         return MAKES_SYSTEM_CALLS.contains(driver());
     }
 
-    /** The socket file on which this device listens, or null. */
+    /** The socket on which this device listens, or null. */
     @Nullable
     String servedSocket() {
+        return serves() ? socket() : null;
+    }
+
+    /** The socket of the other end, to which this device connects, or null. */
+    @Nullable
+    String connectedSocket() {
+        return serves() ? null : socket();
+    }
+
+    /** Its socket is a name that lives and dies with its server, instead of a file. */
+    boolean hasAbstractSocket() {
+        return driver().equals("net_memif") && !"no".equals(values.get("socket-abstract"));
+    }
+
+    private boolean serves() {
         return switch (driver()) {
-            case "net_memif" ->
-                "server".equals(values.get("role")) ? values.getOrDefault("socket", "/run/memif.sock") : null;
-            case "net_vhost" -> "1".equals(values.get("client")) ? null : values.get("iface");
-            case "net_virtio_user" -> "1".equals(values.get("server")) ? values.get("path") : null;
+            case "net_memif" -> "server".equals(values.get("role"));
+            case "net_vhost" -> !"1".equals(values.get("client"));
+            default -> "1".equals(values.get("server"));
+        };
+    }
+
+    private @Nullable String socket() {
+        return switch (driver()) {
+            case "net_memif" -> values.getOrDefault("socket", "/run/memif.sock");
+            case "net_vhost" -> values.get("iface");
+            case "net_virtio_user" -> values.get("path");
             default -> null;
         };
     }

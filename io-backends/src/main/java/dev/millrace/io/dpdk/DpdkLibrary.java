@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The drivers themselves are loaded by DPDK from its plugin directory.
  */
 final class DpdkLibrary {
-    private static final List<String> MODULES = List.of("eal", "mempool", "mbuf", "ethdev", "mempool_ring", "bus_vdev");
+    private static final List<String> MODULES = List.of("mempool", "mbuf", "ethdev", "mempool_ring", "bus_vdev");
     private static final List<Path> DIRECTORIES = List.of(
             Path.of("/usr/lib/x86_64-linux-gnu"),
             Path.of("/usr/lib/aarch64-linux-gnu"),
@@ -57,14 +58,15 @@ final class DpdkLibrary {
 
     private static DpdkLibrary find() throws LinkException {
         for (DpdkAbi candidate : DpdkAbi.known()) {
-            SymbolLookup symbols = symbols(candidate.soVersion());
-            if (symbols != null) {
-                String version = version(symbols);
+            SymbolLookup environment = library(fileName("eal", candidate));
+            if (environment != null) {
+                // first of all: releases between two long-term ones have the same file names, but other structures
+                String version = version(environment);
                 DpdkAbi abi = DpdkAbi.of(version);
                 if (abi == null) {
                     throw unsupported(version);
                 }
-                return new DpdkLibrary(symbols, abi);
+                return new DpdkLibrary(symbols(environment, version, candidate), abi);
             }
         }
         String other = otherVersion();
@@ -79,18 +81,29 @@ final class DpdkLibrary {
                 + ": install that version, or use link=tap:<interface>");
     }
 
-    private static @Nullable SymbolLookup symbols(String soVersion) {
-        SymbolLookup all = null;
+    private static SymbolLookup symbols(SymbolLookup environment, String version, DpdkAbi abi) throws LinkException {
+        SymbolLookup all = environment;
         for (String module : MODULES) {
-            SymbolLookup one;
-            try {
-                one = SymbolLookup.libraryLookup("librte_" + module + ".so." + soVersion, Arena.global());
-            } catch (IllegalArgumentException notThere) {
-                return null;
+            SymbolLookup one = library(fileName(module, abi));
+            if (one == null) {
+                throw new LinkException(
+                        "dpdk: " + version + " is installed without " + fileName(module, abi) + ": apt install dpdk");
             }
-            all = all == null ? one : all.or(one);
+            all = all.or(one);
         }
         return all;
+    }
+
+    private static String fileName(String module, DpdkAbi abi) {
+        return "librte_" + module + ".so." + abi.soVersion();
+    }
+
+    private static @Nullable SymbolLookup library(String fileName) {
+        try {
+            return SymbolLookup.libraryLookup(fileName, Arena.global());
+        } catch (IllegalArgumentException notThere) {
+            return null;
+        }
     }
 
     /** {@code const char *rte_version(void)} */
@@ -109,7 +122,7 @@ final class DpdkLibrary {
         for (Path directory : DIRECTORIES) {
             String[] names = directory.toFile().list((parent, name) -> name.startsWith("librte_eal.so."));
             if (names != null && names.length > 0) {
-                return names[0];
+                return Collections.min(List.of(names)); // librte_eal.so.24 before librte_eal.so.24.0
             }
         }
         return null;

@@ -55,7 +55,7 @@ public final class DpdkPort implements Port {
     static DpdkPort open(DeviceSpec spec, LinkOptions options) throws LinkException {
         LinkLock lock = LinkLock.acquire(spec.link(), spec.exclusiveResource());
         try {
-            removeStaleSocket(spec);
+            claimSocket(spec);
             Eal eal = Eal.forDevice(spec, options);
             return new DpdkPort(spec, DpdkDevice.open(eal, spec, options), lock);
         } catch (LinkException e) {
@@ -64,18 +64,27 @@ public final class DpdkPort implements Port {
         }
     }
 
-    private static void removeStaleSocket(DeviceSpec spec) throws LinkException {
+    /**
+     * Removes the socket of a server that died. One that lives is left to memif to refuse, since this JVM may serve several ids on it; vhost
+     * would take the file away from the server that lives, so it is not even asked.
+     */
+    private static void claimSocket(DeviceSpec spec) throws LinkException {
         String socket = spec.servedSocket();
-        if (socket == null) {
+        if (socket == null || spec.hasAbstractSocket()) {
             return;
         }
+        boolean served;
         try {
-            UnixSocket.removeIfStale(Path.of(socket));
+            served = UnixSocket.removeIfStale(Path.of(socket));
         } catch (IOException e) {
             throw new LinkException(
                     spec.link() + ": the socket of a process that died cannot be removed: " + e.getMessage()
                             + ": remove " + socket,
                     e);
+        }
+        if (served && !spec.driver().equals("net_memif")) {
+            throw new LinkException(
+                    spec.link() + ": taken: another process serves " + socket + "; stop it or choose another path");
         }
     }
 

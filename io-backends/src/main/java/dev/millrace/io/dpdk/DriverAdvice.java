@@ -1,6 +1,8 @@
 package dev.millrace.io.dpdk;
 
 import dev.millrace.io.posix.Errno;
+import dev.millrace.io.posix.UnixSocket;
+import java.nio.file.Path;
 import java.util.Set;
 
 /** What to do when a device cannot be opened. */
@@ -20,6 +22,12 @@ final class DriverAdvice {
         String socket = device.servedSocket();
         if (socket != null) {
             return "is another process serving " + socket + "? stop it or choose another path";
+        }
+        socket = device.connectedSocket();
+        if (socket != null) {
+            return device.hasAbstractSocket() || UnixSocket.isServed(Path.of(socket))
+                    ? "is the other end on " + socket + " running, and free?"
+                    : "nobody serves " + socket + ": start the other end first";
         }
         return "check the device's name and arguments in DPDK's guide of network drivers";
     }

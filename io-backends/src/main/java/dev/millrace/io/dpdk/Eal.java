@@ -62,7 +62,7 @@ final class Eal {
         int[] result = new int[2];
         log.keep();
         Thread thread = Thread.ofPlatform().name("millrace-dpdk-init").unstarted(() -> {
-            result[0] = callInit(arguments.words());
+            result[0] = log.keepingAll(() -> callInit(arguments.words()));
             result[1] = result[0] < 0 ? Dpdk.rteErrno() : 0;
         });
         thread.start();
@@ -105,16 +105,39 @@ final class Eal {
         if (name.isEmpty() || !name.contains(EalArguments.filePrefix()) || !Files.isDirectory(directory)) {
             return;
         }
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-            for (Path file : files) {
-                Files.deleteIfExists(file);
-            }
-            Files.deleteIfExists(directory);
+        try {
+            remove(directory);
+            removeThoseOfTheDead(directory.resolve("..").normalize());
         } catch (IOException e) {
             throw new LinkException(
                     "dpdk: cannot remove the runtime files in " + directory + ": " + e.getMessage()
                             + ": remove them by hand",
                     e);
+        }
+    }
+
+    /** Also when another JVM is removing it at the same time. */
+    private static void remove(Path directory) throws IOException {
+        String[] names = directory.toFile().list();
+        if (names != null) {
+            for (String name : names) {
+                Files.deleteIfExists(directory.resolve(name));
+            }
+            Files.deleteIfExists(directory);
+        }
+    }
+
+    /** A JVM that was killed during its initialisation could not remove its own. */
+    private static void removeThoseOfTheDead(Path parent) throws IOException {
+        try (DirectoryStream<Path> directories = Files.newDirectoryStream(parent, EalArguments.PREFIX + "[0-9]*")) {
+            for (Path directory : directories) {
+                String pid = String.valueOf(directory.getFileName()).substring(EalArguments.PREFIX.length());
+                boolean dead = pid.matches("[0-9]{1,10}")
+                        && ProcessHandle.of(Long.parseLong(pid)).isEmpty();
+                if (dead && Files.isWritable(directory)) {
+                    remove(directory);
+                }
+            }
         }
     }
 
@@ -178,7 +201,10 @@ final class Eal {
 
     private LinkException failed(DeviceSpec device, String what, int result) {
         String lines = log.lastLines();
-        String why = Dpdk.strerror(-result) + (lines.isEmpty() ? "" : " (" + lines + ")");
+        // many drivers answer a plain −1, which is not EPERM: then the log alone tells why
+        String why = lines.isEmpty()
+                ? Dpdk.strerror(-result)
+                : result == -1 ? lines : Dpdk.strerror(-result) + " (" + lines + ")";
         return new LinkException(device.link() + ": " + what + ": " + why + ": " + DriverAdvice.of(device, -result));
     }
 }

@@ -20,6 +20,8 @@ import java.util.Locale;
  * @param remedy what to try when it fails
  */
 record EalArguments(List<String> words, String remedy) {
+    static final String PREFIX = "millrace-";
+
     private static final Path HUGEPAGES = Path.of("/sys/kernel/mm/hugepages");
     private static final List<String> MEMORY_OPTIONS = List.of(
             "-m", "--no-huge", "--in-memory", "--huge-dir", "--socket-mem", "--legacy-mem", "--single-file-segments");
@@ -40,27 +42,35 @@ record EalArguments(List<String> words, String remedy) {
         } else {
             words.add("--no-pci");
         }
-        String remedy = "see dpdk.args";
-        if (!containsAny(extra, MEMORY_OPTIONS)) {
-            long needMib = 2L * memoryMib(options); // a second link in this JVM shall find room
-            boolean huge = freeHugeMib() >= needMib;
+        long needMib = 2L * memoryMib(options); // a second link in this JVM shall find room
+        boolean huge = freeHugeMib() >= needMib;
+        String reserve = "run 'sysctl -w vm.nr_hugepages=" + needMib / 2 + "' as root";
+        String remedy;
+        if (containsAny(extra, MEMORY_OPTIONS)) {
+            remedy = huge || extra.contains("--no-huge")
+                    ? "leave its memory options out"
+                    : "give its memory options " + needMib + " MiB of free huge pages: " + reserve;
+        } else {
             if (device.isPci() && !huge) {
-                throw new LinkException(device.link() + ": a PCI device needs " + needMib
-                        + " MiB of free huge pages: run 'sysctl -w vm.nr_hugepages=" + needMib / 2 + "' as root");
+                throw new LinkException(
+                        device.link() + ": a PCI device needs " + needMib + " MiB of free huge pages: " + reserve);
             }
             words.addAll(
                     huge
                             ? List.of("--in-memory", "--single-file-segments")
                             : List.of("--no-shconf", "--no-huge", "-m", Long.toString(needMib)));
-            remedy = huge ? "or set dpdk.args to '--no-huge -m " + needMib + "'" : "free " + needMib + " MiB of memory";
+            remedy = huge ? "set dpdk.args to '--no-huge -m " + needMib + "'" : "free " + needMib + " MiB of memory";
         }
         words.addAll(extra);
+        if (!extra.isEmpty()) {
+            remedy = "check dpdk.args=" + String.join(" ", extra) + " against DPDK's EAL parameters, or " + remedy;
+        }
         return new EalArguments(List.copyOf(words), remedy);
     }
 
     /** Unique per process. */
     static String filePrefix() {
-        return "millrace-" + ProcessHandle.current().pid();
+        return PREFIX + ProcessHandle.current().pid();
     }
 
     private static boolean containsAny(List<String> words, List<String> options) {

@@ -1,5 +1,7 @@
 package dev.millrace.io.dpdk;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
+
 import dev.millrace.io.posix.Libc;
 import dev.millrace.stack.port.LinkException;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.function.IntSupplier;
 
 /**
  * DPDK's log. While something is being set up it is kept in memory, so that a failure can tell the reason in one line; otherwise only errors come out, on
@@ -24,9 +27,15 @@ import java.util.NoSuchElementException;
  */
 final class EalLog {
     private static final int LAST_LINES = 3;
+    private static final String ALERT = "EAL: FATAL:"; // said on stderr, and in other words in the log
     private static final Map<String, String> BPF_PRINT_SETTERS =
             Map.of("libbpf.so.1", "libbpf_set_print", "libxdp.so.1", "libxdp_set_print");
 
+    private final MemorySegment outVariable = Libc.standardStream("stdout");
+    private final MemorySegment errVariable = Libc.standardStream("stderr");
+    private final MemorySegment out = outVariable.get(ADDRESS, 0);
+    private final MemorySegment err = errVariable.get(ADDRESS, 0);
+    private final MemorySegment nowhere;
     private final MemorySegment stream;
     private final Path content;
 
@@ -40,6 +49,10 @@ final class EalLog {
             }
             content = Path.of("/proc/self/fd/" + fd);
             stream = Libc.fdopen(fd, arena.allocateFrom("a"));
+            nowhere = Libc.fopen(arena.allocateFrom("/dev/null"), arena.allocateFrom("a"));
+            if (nowhere.address() == 0) {
+                throw new LinkException("dpdk: cannot open /dev/null: is /dev mounted?");
+            }
         }
         Libc.unbuffer(stream);
     }
@@ -58,7 +71,22 @@ final class EalLog {
     /** From now on errors go to standard error. */
     void letErrorsOut() {
         Dpdk.setLogLevel(Dpdk.RTE_LOG_ERR);
-        Dpdk.openLogStream(Libc.stderr());
+        Dpdk.openLogStream(err);
+    }
+
+    /**
+     * Runs {@code rte_eal_init}, which writes its complaints to C's stderr besides the log, and a usage text to stdout. Only C code notices: Java
+     * writes to the descriptors.
+     */
+    int keepingAll(IntSupplier init) {
+        outVariable.set(ADDRESS, 0, nowhere);
+        errVariable.set(ADDRESS, 0, stream);
+        try {
+            return init.getAsInt();
+        } finally {
+            outVariable.set(ADDRESS, 0, out);
+            errVariable.set(ADDRESS, 0, err);
+        }
     }
 
     /**
@@ -88,15 +116,13 @@ final class EalLog {
         try {
             lines = Files.readString(content, StandardCharsets.ISO_8859_1)
                     .lines()
-                    .filter(line -> !line.isBlank())
+                    .map(String::strip)
+                    .filter(line -> !line.isEmpty() && !line.startsWith(ALERT))
+                    .distinct()
                     .toList();
         } catch (IOException e) {
             return "(its log cannot be read: " + e.getMessage() + ")";
         }
-        return String.join(
-                "; ",
-                lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size()).stream()
-                        .map(String::strip)
-                        .toList());
+        return String.join("; ", lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size()));
     }
 }

@@ -12,6 +12,7 @@ public final class Errno {
     public static final int ENODEV = 19;
     public static final int EINVAL = 22;
     public static final int EEXIST = 17;
+    public static final int EPROTOTYPE = 91;
     public static final int ENOTSUP = 95;
     public static final int EADDRINUSE = 98;
     public static final int ECONNREFUSED = 111;

@@ -58,6 +58,10 @@ public final class Libc {
     private static final MethodHandle MEMFD_CREATE = function("memfd_create", JAVA_INT, POINTER, JAVA_INT);
     private static final MethodHandle FDOPEN = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("fdopen"), FunctionDescriptor.of(POINTER, JAVA_INT, POINTER));
+    private static final MethodHandle FOPEN = LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("fopen"), FunctionDescriptor.of(POINTER, POINTER, POINTER));
+    private static final MethodHandle DLSYM = LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("dlsym"), FunctionDescriptor.of(POINTER, POINTER, POINTER));
     private static final MethodHandle SETVBUF = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("setvbuf"),
             FunctionDescriptor.of(JAVA_INT, POINTER, POINTER, JAVA_INT, JAVA_LONG));
@@ -193,12 +197,26 @@ public final class Libc {
         }
     }
 
-    /** The C library's {@code stderr}. */
-    public static MemorySegment stderr() {
-        return LINKER.defaultLookup()
-                .findOrThrow("stderr")
-                .reinterpret(POINTER.byteSize())
-                .get(POINTER, 0);
+    /** {@code FILE *fopen(const char *path, const char *mode)}; null on failure */
+    public static MemorySegment fopen(MemorySegment path, MemorySegment mode) {
+        try {
+            return (MemorySegment) FOPEN.invokeExact(path, mode);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /**
+     * C code's variable {@code stdout} or {@code stderr}, a {@code FILE *}. {@code void *dlsym(void *handle, const char *symbol)} with RTLD_DEFAULT, because
+     * the program may have a copy of the C library's, which then counts.
+     */
+    public static MemorySegment standardStream(String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment variable = (MemorySegment) DLSYM.invokeExact(MemorySegment.NULL, arena.allocateFrom(name));
+            return variable.reinterpret(POINTER.byteSize());
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
     }
 
     /** {@code int eventfd(unsigned int initval, int flags)} */

@@ -21,27 +21,45 @@ public final class UnixSocket {
     private UnixSocket() {}
 
     /**
-     * Removes the socket file of a server that died: one that nobody answers on. A server that lives, a file that is no socket, or no file at all is left as it
-     * is.
+     * Removes the socket file of a server that died. A server that lives, a file that is no socket, or no file at all is left as it is.
+     *
+     * @return whether a server lives
      */
-    public static void removeIfStale(Path path) throws IOException {
+    public static boolean removeIfStale(Path path) throws IOException {
+        int result = probe(path);
+        if (result == -Errno.ECONNREFUSED) {
+            Files.deleteIfExists(path);
+        }
+        return result == 0 || result == -Errno.EPROTOTYPE;
+    }
+
+    /** Whether a server lives that owns this socket file. */
+    public static boolean isServed(Path path) {
+        int result = probe(path);
+        return result == 0 || result == -Errno.EPROTOTYPE;
+    }
+
+    /**
+     * Connects a datagram socket: a server of streams or sequenced packets is told apart from a dead one by EPROTOTYPE (unix(7)), without
+     * noticing anything, and without a wait for a place in its queue.
+     */
+    private static int probe(Path path) {
         if (!Files.exists(path) || Files.isRegularFile(path) || Files.isDirectory(path)) {
-            return;
+            return -Errno.ENOENT;
+        }
+        byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
+        if (name.length > MAX_PATH_BYTES) {
+            return -Errno.EINVAL;
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = Libc.callState(arena);
-            int socket = Libc.socket(state, Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0);
+            int socket = Libc.socket(state, Libc.AF_UNIX, Libc.SOCK_DGRAM | Libc.SOCK_CLOEXEC, 0);
             if (socket < 0) {
-                return;
+                return socket;
             }
-            byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
-            int result = name.length > MAX_PATH_BYTES
-                    ? 0
-                    : Libc.connect(state, socket, address(arena, name), FAMILY_BYTES + name.length + 1);
+            int result = Libc.connect(state, socket, address(arena, name), FAMILY_BYTES + name.length + 1);
             Libc.close(state, socket);
-            if (result == -Errno.ECONNREFUSED) {
-                Files.deleteIfExists(path);
-            }
+            return result;
         }
     }
 

@@ -1,16 +1,10 @@
 package dev.millrace.provider.agent;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.millrace.provider.agent.ChildJvm.Result;
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,57 +15,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A link that cannot be opened: one line, no application, and nothing of the attempt left behind. */
 class LinkFailuresIT {
-    private static final String ADDRESS = ";address=198.18.0.1/24";
-    private static final Path DPDK_FILES = Path.of("/var/run/dpdk");
-
     @TempDir
     private Path directory;
 
-    private Path application;
-    private Namespace namespace;
-    private List<String> before;
+    private LinkLab lab;
 
     @BeforeEach
-    void makeNamespace() throws Exception {
-        assumeTrue(Namespace.possible(), "needs root: network namespaces");
-        application = AgentIT.probeIn(directory);
-        namespace = new Namespace();
-        before = leftovers();
+    void makeLab() throws Exception {
+        lab = new LinkLab(directory);
     }
 
     @AfterEach
-    void removeNamespace() throws Exception {
-        if (namespace != null) {
-            namespace.remove();
+    void removeLab() throws Exception {
+        if (lab != null) {
+            lab.remove();
         }
-    }
-
-    private List<String> leftovers() throws IOException, InterruptedException {
-        List<String> things = new ArrayList<>(namespace.interfaces());
-        if (Files.isDirectory(DPDK_FILES)) {
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(DPDK_FILES)) {
-                files.forEach(file -> things.add(file.toString()));
-            }
-        }
-        things.sort(null);
-        return things;
-    }
-
-    private void assertRefused(Result result, String expected) throws IOException, InterruptedException {
-        assertEquals(List.of(), result.out());
-        assertEquals(1, result.err().size(), () -> String.join("\n", result.err()));
-        String line = result.err().getFirst();
-        assertTrue(line.startsWith("millrace: link=") && line.contains(expected), line);
-        assertFalse(line.contains("unknown kind of link"), line);
-        assertEquals(1, result.exitCode());
-        assertEquals(before, leftovers());
-    }
-
-    private ChildJvm jvm(String link) {
-        return new ChildJvm()
-                .through(namespace.prefix())
-                .agent("link=" + link + ADDRESS)
-                .classPath(application, false);
     }
 
     @ParameterizedTest
@@ -87,21 +45,19 @@ class LinkFailuresIT {
                 "dpdk:ffff:ff:1f.7 | ffff:ff:1f.7",
             })
     void aDeviceThatCannotBe(String link, String expected) throws Exception {
-        assertRefused(jvm(link).run(Probe.class.getName()), expected == null ? "" : expected);
+        lab.assertRefused(lab.jvm(link).run(Probe.class.getName()), expected == null ? "" : expected);
     }
 
     @Test
     void aLinkThatAnotherProcessHas() throws Exception {
-        Process holder = jvm("tap:mr0").start(Probe.class.getName(), "hold");
+        Process holder = lab.holder("tap:mr0");
         try {
-            assertEquals("holding", holder.inputReader().readLine());
-            before = leftovers();
-            assertRefused(jvm("tap:mr0").run(Probe.class.getName()), "taken");
+            lab.accept();
+            lab.assertRefused(lab.jvm("tap:mr0").run(Probe.class.getName()), "taken");
         } finally {
-            holder.getOutputStream().close(); // ends it
-            holder.waitFor();
+            LinkLab.end(holder);
         }
-        assertEquals(List.of("lo"), namespace.interfaces());
+        assertEquals(List.of("lo"), lab.namespace.interfaces());
     }
 
     @ParameterizedTest
@@ -112,11 +68,11 @@ class LinkFailuresIT {
         try {
             Files.setPosixFilePermissions(open, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
             Path jar = Files.copy(ChildJvm.JAR, open.resolve("millrace.jar"));
-            assertRefused(
+            lab.assertRefused(
                     new ChildJvm()
-                            .through(namespace.prefix())
+                            .through(lab.namespace.prefix())
                             .through("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
-                            .flag("-javaagent:" + jar + "=link=" + link + ADDRESS)
+                            .flag("-javaagent:" + jar + "=link=" + link + LinkLab.ADDRESS)
                             .classPath(open, false)
                             .run(Probe.class.getName()),
                     link.substring(0, link.indexOf(':')));
@@ -127,49 +83,16 @@ class LinkFailuresIT {
     }
 
     @Test
-    void withoutDpdk() throws Exception {
-        // a view of the library folder without it, in a mount namespace of the child's own
-        String script = """
-                set -e
-                folder=/usr/lib/x86_64-linux-gnu
-                mount -t tmpfs none "$0"
-                mkdir "$0/upper" "$0/work"
-                mount -t overlay -o "lowerdir=$folder,upperdir=$0/upper,workdir=$0/work" none "$folder"
-                rm "$folder"/librte_eal.so*
-                exec "$@"
-                """;
-        Path hiding = Files.createDirectory(directory.resolve("hiding"));
-        assertRefused(
-                new ChildJvm()
-                        .through(namespace.prefix())
-                        .through("unshare", "--mount", "sh", "-c", script, hiding.toString())
-                        .agent("link=dpdk:net_null0" + ADDRESS)
-                        .classPath(application, false)
-                        .run(Probe.class.getName()),
-                "not installed (librte_eal not found): apt install dpdk");
-    }
-
-    @Test
     void onTheKernelWhenAskedForAndSaid() throws Exception {
-        Result result = new ChildJvm()
-                .through(namespace.prefix())
-                .agent("link=tap:a-name-that-is-too-long;onfailure=kernel" + ADDRESS)
-                .classPath(application, false)
-                .run(Probe.class.getName(), "start");
-        assertEquals(1, result.err().size(), () -> String.join("\n", result.err()));
-        assertTrue(
-                result.err()
-                        .getFirst()
-                        .startsWith("millrace: every socket is on the kernel (onfailure=kernel): link=tap:"),
-                result.err().getFirst());
-        assertEquals(0, result.exitCode());
-        assertEquals(before, leftovers());
+        lab.assertOnTheKernel(
+                lab.jvm("tap:a-name-that-is-too-long;onfailure=kernel").run(Probe.class.getName(), "start"),
+                "link=tap:a-name-that-is-too-long");
     }
 
     @Test
     void aTapIsGoneWhenTheApplicationHasEnded() throws Exception {
-        Result result = jvm("tap:mr0").run(Probe.class.getName(), "start");
+        Result result = lab.jvm("tap:mr0").run(Probe.class.getName(), "start");
         assertEquals(0, result.exitCode(), () -> String.join("\n", result.err()));
-        assertEquals(before, leftovers());
+        lab.assertNothingLeft();
     }
 }
