@@ -10,6 +10,7 @@ import dev.millrace.compat.netty.NettyHttpClient;
 import dev.millrace.compat.netty.NettyHttpServer;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.Set;
 
 /**
@@ -53,7 +54,7 @@ public final class ServerAndClient {
         }
     }
 
-    private boolean run(Arguments arguments) throws InterruptedException {
+    private boolean run(Arguments arguments) throws InterruptedException, URISyntaxException {
         int requests = arguments.number("requests", 1000);
         int connections = arguments.number("connections", 32);
         long bytes = Long.parseLong(arguments.text("bytes", "1000000"));
@@ -61,7 +62,7 @@ public final class ServerAndClient {
         ask("connection each", "/", -1, false, connections, requests);
         ask("download", "/bytes/" + bytes, -1, true, 1, 1);
         ask("upload", "/upload", bytes, true, 1, 1);
-        URI url = URI.create("http://" + server.getHostString() + ":" + server.getPort() + "/bytes/100000");
+        URI url = new URI("http", null, server.getHostString(), server.getPort(), "/bytes/100000", null, null);
         report("HttpClient", JdkClient.ask(url, Math.min(requests, 100), Content.sha256(100_000)));
         return complete;
     }

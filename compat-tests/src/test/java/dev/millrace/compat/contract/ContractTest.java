@@ -15,6 +15,8 @@ import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -31,14 +33,27 @@ abstract class ContractTest {
 
     SelectorProvider provider;
 
+    private static Subject.Running running;
+
     private final Deque<AutoCloseable> resources = new ConcurrentLinkedDeque<>();
 
     /** The two ends of a connection, both blocking. */
     record Pair(SocketChannel client, SocketChannel server) {}
 
+    /** One stack for all tests of a class: what one leaves behind, another would meet. */
+    @BeforeParameterizedClassInvocation
+    static void start(Subject subject) throws IOException {
+        running = subject.start();
+    }
+
+    @AfterParameterizedClassInvocation
+    static void stop() throws Exception {
+        running.end().close();
+    }
+
     @BeforeEach
-    void openProvider() {
-        provider = subject.open();
+    void takeProvider() {
+        provider = running.provider();
     }
 
     @AfterEach

@@ -135,7 +135,7 @@ class ForeignChannelTest extends ContractTest {
     @Test
     void channelsOfTheJdksProviderAreTaken() throws Exception {
         Selector selector = selector();
-        Pipe pipe = Subject.JDK.open().openPipe();
+        Pipe pipe = Subject.jdk().openPipe();
         closing(pipe.sink());
         SelectionKey key = register(closing(pipe.source()), selector, OP_READ);
         assertSame(key, pipe.source().keyFor(selector));
@@ -149,6 +149,6 @@ class ForeignChannelTest extends ContractTest {
 
     @Test
     void thereIsNoInheritedChannel() throws Exception {
-        assertEquals(Subject.JDK.open().inheritedChannel(), provider.inheritedChannel());
+        assertEquals(Subject.jdk().inheritedChannel(), provider.inheritedChannel());
     }
 }

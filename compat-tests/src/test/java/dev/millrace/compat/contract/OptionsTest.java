@@ -34,8 +34,8 @@ class OptionsTest extends ContractTest {
 
     @Test
     void theSameOptionsAreSupported() throws Exception {
-        try (SocketChannel oracle = Subject.JDK.open().openSocketChannel();
-                ServerSocketChannel serverOracle = Subject.JDK.open().openServerSocketChannel()) {
+        try (SocketChannel oracle = Subject.jdk().openSocketChannel();
+                ServerSocketChannel serverOracle = Subject.jdk().openServerSocketChannel()) {
             assertEquals(oracle.supportedOptions(), open().supportedOptions());
             ServerSocketChannel listener = closing(provider.openServerSocketChannel());
             assertEquals(serverOracle.supportedOptions(), listener.supportedOptions());
@@ -85,7 +85,7 @@ class OptionsTest extends ContractTest {
 
     @Test
     void defaultsAreTheJdks() throws Exception {
-        try (SocketChannel oracle = Subject.JDK.open().openSocketChannel()) {
+        try (SocketChannel oracle = Subject.jdk().openSocketChannel()) {
             for (SocketOption<?> option : List.of(
                     StandardSocketOptions.TCP_NODELAY,
                     StandardSocketOptions.SO_KEEPALIVE,

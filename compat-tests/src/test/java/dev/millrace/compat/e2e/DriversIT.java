@@ -44,7 +44,7 @@ class DriversIT {
             clients.download(Wire.HOST4, 50_000_000);
             clients.upload(Wire.HOST4, 50_000_000);
             EndReport end = EndReport.of(server, report).routed("listen", "both");
-            assertEquals(0, end.counter("CORE_FAULTS"), end.text());
+            assertEquals(0, end.counter("CORE_INVARIANT_BROKEN"), end.text());
         }
     }
 }
