@@ -51,17 +51,15 @@ final class AcceptWaiter extends Waiter {
 
     @Override
     protected boolean isSatisfied() {
-        if (acceptor.hasPending() || closed.getAsBoolean()) {
-            return true;
-        }
         if (poller != null) {
             try {
+                // before the look: polling uses up a wakeup, so what it was for must be looked at afterwards
                 poller.pollSometimes();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
         }
-        return kernelReady;
+        return acceptor.hasPending() || closed.getAsBoolean() || kernelReady;
     }
 
     @Override

@@ -538,6 +538,15 @@ public final class MillraceSelector extends AbstractSelector {
 
         @Override
         protected boolean isSatisfied() {
+            KernelSelector polled = inner;
+            if (polled != null) {
+                try {
+                    // before the look: polling uses up a wakeup, so what it was for must be looked at afterwards
+                    polled.poller().pollSometimes();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
             if (woken || kernelJoined || !isOpen()) {
                 return true;
             }
@@ -545,16 +554,7 @@ public final class MillraceSelector extends AbstractSelector {
             if ((activeCount > 0 || !readyQueue.isEmpty()) && somethingReady()) {
                 return true;
             }
-            KernelSelector polled = inner;
-            if (polled == null) {
-                return false;
-            }
-            try {
-                polled.poller().pollSometimes();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-            return polled.hasReady();
+            return polled != null && polled.hasReady();
         }
 
         @Override
