@@ -31,6 +31,7 @@ public final class Runtime implements AutoCloseable {
     public static final String KERNEL_FLAG = "--add-exports java.base/sun.nio.ch=ALL-UNNAMED";
 
     private final SelectorProvider provider;
+    private final JdkAccess jdk;
     private final @Nullable SelectorProvider kernel;
     private final Settings settings;
     private final Port link;
@@ -42,14 +43,10 @@ public final class Runtime implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Runtime(
-            SelectorProvider provider,
-            @Nullable SelectorProvider kernel,
-            Settings settings,
-            Port link,
-            Stack stack,
-            Driver driver) {
+            SelectorProvider provider, JdkAccess jdk, Settings settings, Port link, Stack stack, Driver driver) {
         this.provider = provider;
-        this.kernel = kernel;
+        this.jdk = jdk;
+        this.kernel = jdk.kernelProvider();
         this.settings = settings;
         this.link = link;
         this.stack = stack;
@@ -72,7 +69,7 @@ public final class Runtime implements AutoCloseable {
         try {
             stack = new Stack(config(settings, link), link, new SecureRandom());
             Driver driver = Drivers.create(settings.driver(), stack, settings.spinNs(), cpus);
-            return new Runtime(provider, access.kernelProvider(), settings, link, stack, driver);
+            return new Runtime(provider, access, settings, link, stack, driver);
         } catch (Throwable e) {
             if (stack != null) {
                 stack.close();
@@ -141,6 +138,11 @@ public final class Runtime implements AutoCloseable {
                     + KERNEL_FLAG + " (or -javaagent, which needs no flag)");
         }
         return kernel;
+    }
+
+    /** What the JVM lets us do with the JDK's internals. */
+    public JdkAccess jdk() {
+        return jdk;
     }
 
     boolean hasKernel() {

@@ -1,6 +1,7 @@
 package dev.millrace.provider.agent;
 
 import java.lang.reflect.InvocationTargetException;
+import java.nio.channels.SelectableChannel;
 import java.nio.channels.spi.SelectorProvider;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,13 @@ public interface JdkAccess {
 
     /** Lets the classes of the class path call native code without a warning. */
     void allowNativeAccess();
+
+    /**
+     * Ends the deferred close of a JDK channel ({@code sun.nio.ch.SelChImpl.kill()}); nothing for any other channel. Any thread.
+     *
+     * @param channel closed, and registered nowhere any more
+     */
+    void endDeferredClose(SelectableChannel channel);
 
     /** What flags have opened, and nothing else. */
     JdkAccess BY_FLAGS = new JdkAccess() {
@@ -34,6 +42,20 @@ public interface JdkAccess {
 
         @Override
         public void allowNativeAccess() {}
+
+        @Override
+        public void endDeferredClose(SelectableChannel channel) {
+            try {
+                Class<?> closeable = Class.forName("sun.nio.ch.SelChImpl");
+                if (closeable.isInstance(channel)) {
+                    closeable.getMethod("kill").invoke(channel);
+                }
+            } catch (ReflectiveOperationException e) {
+                // the package that the kernel's provider comes from: without it there are no JDK channels in our
+                // selectors
+                throw new LinkageError("this JDK has no accessible sun.nio.ch.SelChImpl.kill()", e);
+            }
+        }
     };
 
     /** Finds the JDK's provider with the rights of the calling class's module. */

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.nio.channels.SelectableChannel;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.Map;
 import java.util.Set;
@@ -54,6 +55,17 @@ public final class OpenedJdk implements JdkAccess {
             method.invoke(null);
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("this JDK grants native access in another way", e);
+        }
+    }
+
+    @Override
+    public void endDeferredClose(SelectableChannel channel) {
+        try {
+            if (Class.forName("sun.nio.ch.SelChImpl").isInstance(channel)) {
+                call(channel, "sun.nio.ch.SelChImpl", "kill", new Class<?>[0]);
+            }
+        } catch (ClassNotFoundException e) {
+            throw new LinkageError("this JDK has no sun.nio.ch.SelChImpl", e);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.millrace.provider.nio;
 
+import dev.millrace.provider.agent.JdkAccess;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectableChannel;
@@ -13,12 +14,13 @@ import java.util.Arrays;
  */
 final class KernelSelector {
     private final KernelPoller poller;
-    private final DeferredClose deferredClose = new DeferredClose();
+    private final JdkAccess jdk;
 
     private MillraceKey[] ready = new MillraceKey[16];
     private int readyCount;
 
-    KernelSelector(SelectorProvider kernel) throws IOException {
+    KernelSelector(SelectorProvider kernel, JdkAccess jdk) throws IOException {
+        this.jdk = jdk;
         this.poller = new KernelPoller(kernel, this::onReady);
     }
 
@@ -27,9 +29,15 @@ final class KernelSelector {
         return poller.register(channel, ops, key);
     }
 
-    /** Our key is gone from a channel that is none of ours. */
+    /**
+     * Our key is gone from a channel that is none of ours. A JDK channel that is closed while registered keeps its descriptor until the
+     * last selector lets go of it, and that selector has to tell it so. JDK selectors do, but this channel is let go by the inner
+     * one and by ours, in any order: each, after its own key is gone, looks whether it was the last.
+     */
     void onDeregistered(SelectableChannel channel) {
-        deferredClose.onDeregistered(channel);
+        if (!channel.isOpen() && !channel.isRegistered()) {
+            jdk.endDeferredClose(channel);
+        }
     }
 
     private void onReady(SelectionKey watched) {

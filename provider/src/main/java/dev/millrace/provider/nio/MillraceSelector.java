@@ -413,7 +413,7 @@ public final class MillraceSelector extends AbstractSelector {
         synchronized (kernelLock) {
             if (kernel == null) {
                 try {
-                    KernelSelector created = new KernelSelector(runtime.kernel());
+                    KernelSelector created = new KernelSelector(runtime.kernel(), runtime.jdk());
                     if (!isOpen()) {
                         created.close();
                         throw new ClosedSelectorException();
