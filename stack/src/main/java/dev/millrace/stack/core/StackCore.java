@@ -55,6 +55,7 @@ public final class StackCore {
     private final NetworkInterface loopback;
     private final Packet[] burst = new Packet[BURST];
     private long lastTurnNs;
+    private boolean turned;
 
     /** Holds {@link CoreCommand}s and connections that want attention. Any thread offers, the lease holder polls. */
     private final MpscUnboundedVarHandleArrayQueue<Object> commands =
@@ -149,10 +150,15 @@ public final class StackCore {
     /**
      * Runs to completion: commands, received frames, due timers, and one flush of what they caused. Lease holder only.
      *
-     * @param nowNs the caller's monotonic clock
+     * <p>Threads take turns, and each read the clock before it got the lease: a reading that is older than the last turn's counts as
+     * that, since timestamps that step back make peers drop segments (RFC 7323 §5.3).
+     *
+     * @param clockNs the caller's monotonic clock
      * @return how much was done; 0 when there was nothing
      */
-    public int turn(long nowNs) {
+    public int turn(long clockNs) {
+        long nowNs = turned && clockNs - lastTurnNs < 0 ? lastTurnNs : clockNs;
+        turned = true;
         lastTurnNs = nowNs;
         int work = runCommands(nowNs);
         if (work > 0) {

@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -58,6 +59,19 @@ class StackTest {
                 stack.core(shard).turn(nowNs);
             }
         }
+    }
+
+    @Test
+    void aReadingOfTheClockFromBeforeTheLastTurnCountsAsThatTurns() {
+        start(1);
+        long[] seenNs = new long[1];
+        stack.core(0).turn(nowNs);
+        stack.core(0).submit(now -> seenNs[0] = now);
+        stack.core(0).turn(nowNs - 5_000_000);
+        assertEquals(nowNs, seenNs[0]);
+        stack.core(0).submit(now -> seenNs[0] = now);
+        stack.core(0).turn(nowNs + 1);
+        assertEquals(nowNs + 1, seenNs[0]);
     }
 
     private TcpSocket connect(int port) {
