@@ -6,6 +6,6 @@ import java.util.List;
 record EchoPlan(List<String> phases, long warmUpMs, long measureMs) {
     /** Upper bound of a visit's duration, JVM starts included. */
     long limitSeconds() {
-        return 30 + 2L * (phases.size() + 2) * (warmUpMs + measureMs) / 1000;
+        return 30 + 2L * (phases.size() + 4) * (warmUpMs + measureMs) / 1000;
     }
 }

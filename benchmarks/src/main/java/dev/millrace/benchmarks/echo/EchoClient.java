@@ -11,15 +11,15 @@ import java.util.Set;
 /**
  * A plain NIO echo client: one thread, one selector, non-blocking channels, nothing but {@code java.nio} (and HdrHistogram).
  *
- * <p>{@code EchoClient <host> <port> <warm-up ms> <measure ms> <phase>...} runs its phases one after the other, the first with a
- * warm-up of three times the length. A phase
+ * <p>{@code EchoClient <host> <port> <warm-up ms> <measure ms> <phase>...} runs its phases one after the other, the first
+ * and the short ones with a warm-up of three times the length: their code has not run before, and compiles on the core that is measured. A phase
  * that is a number keeps that many connections with one message each under way; {@code short} opens {@value #SHORT_SLOTS} at a time
  * to {@code port + 1}, and each makes one exchange, reads the end of the stream, and is replaced by a new one. All bytes are checked.
  * Each phase prints one line, {@code result phase=… exchanges=… nanos=…}; anything wrong ends the program with an exception.
  */
 public final class EchoClient {
     private static final int SHORT_SLOTS = 32;
-    private static final int FIRST_WARM_UPS = 3;
+    private static final int COLD_WARM_UPS = 3;
     private static final long PATIENCE_MS = 5_000;
 
     private final Selector selector;
@@ -46,7 +46,7 @@ public final class EchoClient {
             int connections = single ? SHORT_SLOTS : Integer.parseInt(args[i]);
             InetSocketAddress server = new InetSocketAddress(host, single ? port + 1 : port);
             // a JVM that has just started compiles, on the same core
-            long beforeNs = i == 4 ? FIRST_WARM_UPS * warmUpNs : warmUpNs;
+            long beforeNs = i == 4 || single ? COLD_WARM_UPS * warmUpNs : warmUpNs;
             PhaseRecorder recorder = new PhaseRecorder(beforeNs, measureNs, connections == 1);
             try (Selector selector = Selector.open()) {
                 new EchoClient(selector, server, single, recorder).run(connections);
