@@ -19,6 +19,13 @@ class CaptureIT {
     private static final String BAD = "_ws.malformed || _ws.expert.severity == error || ip.checksum.status == bad"
             + " || tcp.checksum.status == bad || icmp.checksum.status == bad || icmpv6.checksum.status == bad";
 
+    /**
+     * Linux now and then sends the other zero of one's complement arithmetic, 0xffff for 0x0000, which tshark points out; every
+     * receiver takes it (RFC 1624 §3). Ours does not.
+     */
+    private static final String OTHER_ZERO =
+            "tcp.checksum == 0xffff && (ip.src == " + Wire.PEER4 + " || ipv6.src == " + Wire.PEER6 + ")";
+
     @Test
     void everyFrameIsWellFormedAndRightlySummed() throws Exception {
         try (Lab lab = new Lab()) {
@@ -40,7 +47,8 @@ class CaptureIT {
             }
             server.stop();
             Tshark tshark = new Tshark(capture);
-            assertEquals("", tshark.frames(BAD), "malformed, wrong or badly summed");
+            assertEquals(
+                    "", tshark.frames("(" + BAD + ") && !(" + OTHER_ZERO + ")"), "malformed, wrong or badly summed");
             for (String each : new String[] {"arp", "icmp", "icmpv6.type == 136", "tcp && ip", "tcp && ipv6"}) {
                 assertTrue(tshark.count(each) > 0, "no " + each + " in the capture");
             }
