@@ -73,7 +73,8 @@ final class DpdkLibrary {
         if (other != null) {
             throw unsupported(other);
         }
-        throw new LinkException("dpdk: not installed (librte_eal not found): apt install dpdk");
+        throw new LinkException(
+                "dpdk: not installed (librte_eal not found): apt install librte-meta-net librte-meta-mempool");
     }
 
     private static LinkException unsupported(String found) {
@@ -86,8 +87,8 @@ final class DpdkLibrary {
         for (String module : MODULES) {
             SymbolLookup one = library(fileName(module, abi));
             if (one == null) {
-                throw new LinkException(
-                        "dpdk: " + version + " is installed without " + fileName(module, abi) + ": apt install dpdk");
+                throw new LinkException("dpdk: " + version + " is installed without " + fileName(module, abi)
+                        + ": apt install librte-meta-net librte-meta-mempool");
             }
             all = all.or(one);
         }

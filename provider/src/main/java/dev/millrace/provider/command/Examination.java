@@ -99,7 +99,11 @@ final class Examination {
         try {
             return Finding.good("dpdk", DpdkInstallation.version());
         } catch (LinkException e) {
-            return Finding.missing("dpdk", String.valueOf(e.getMessage()), "apt-get install dpdk", "dpdk");
+            return Finding.missing(
+                    "dpdk",
+                    String.valueOf(e.getMessage()),
+                    "apt-get install librte-meta-net librte-meta-mempool",
+                    "dpdk");
         }
     }
 

@@ -76,7 +76,7 @@ class DpdkFailuresIT {
         assertFails(
                 withLibraries("rm librte_eal.so*"),
                 "dpdk:net_null0",
-                "not installed (librte_eal not found): apt install dpdk");
+                "not installed (librte_eal not found): apt install librte-meta-net librte-meta-mempool");
     }
 
     @Test
@@ -84,7 +84,7 @@ class DpdkFailuresIT {
         assertFails(
                 withLibraries("rm librte_ethdev.so*"),
                 "dpdk:net_null0",
-                "is installed without librte_ethdev.so.23: apt install dpdk");
+                "is installed without librte_ethdev.so.23: apt install librte-meta-net librte-meta-mempool");
     }
 
     @Test
