@@ -151,6 +151,11 @@ public final class Ip implements SegmentOutput {
     }
 
     @Override
+    public @Nullable Path replyPath(long localHigh, long localLow, long remoteHigh, long remoteLow) {
+        return output.replyPath(localHigh, localLow, remoteHigh, remoteLow);
+    }
+
+    @Override
     public @Nullable IpAddress sourceFor(IpAddress remote) {
         return routes.sourceFor(remote);
     }

@@ -28,6 +28,10 @@ final class IpOutput {
     private @Nullable NeighborCache neighbors;
     private final PathTable paths;
     private final RandomGenerator random;
+    private final ReplyPath loopbackReplyV4;
+    private final ReplyPath loopbackReplyV6;
+    private final @Nullable ReplyPath linkReplyV4;
+    private final @Nullable ReplyPath linkReplyV6;
     private int linkMtuV6;
     private int hopLimitV6 = HOP_LIMIT;
 
@@ -44,6 +48,10 @@ final class IpOutput {
         this.paths = new PathTable(random);
         this.random = random;
         this.linkMtuV6 = link == null ? 0 : link.mtu;
+        this.loopbackReplyV4 = new ReplyPath(IpAddress.ANY4, loopback);
+        this.loopbackReplyV6 = new ReplyPath(IpAddress.ANY6, loopback);
+        this.linkReplyV4 = link == null ? null : new ReplyPath(IpAddress.ANY4, link);
+        this.linkReplyV6 = link == null ? null : new ReplyPath(IpAddress.ANY6, link);
     }
 
     /** Where next hops are resolved; set once, when there is a link. */
@@ -96,6 +104,35 @@ final class IpOutput {
         }
     }
 
+    /** As {@link dev.millrace.stack.tcp.SegmentOutput#replyPath}. */
+    @Nullable
+    IpPath replyPath(long localHigh, long localLow, long remoteHigh, long remoteLow) {
+        IpPath known = paths.find(localHigh, localLow, remoteHigh, remoteLow);
+        if (known != null) {
+            return known;
+        }
+        boolean v4 = IpAddress.isV4(remoteHigh, remoteLow);
+        if (IpAddress.isV4(localHigh, localLow) != v4 || !own.isLocal(localHigh, localLow)) {
+            return null;
+        }
+        ReplyPath reply;
+        if (own.isLocal(remoteHigh, remoteLow)) {
+            reply = v4 ? loopbackReplyV4 : loopbackReplyV6;
+        } else {
+            IpAddress nextHop = OwnAddresses.isLoopback(localHigh, localLow)
+                    ? null
+                    : routes.nextHop(new IpAddress(remoteHigh, remoteLow));
+            reply = v4 ? linkReplyV4 : linkReplyV6;
+            if (nextHop == null || reply == null) {
+                return null;
+            }
+            reply.nextHopHigh = nextHop.high();
+            reply.nextHopLow = nextHop.low();
+        }
+        reply.aim(localHigh, localLow, remoteHigh, remoteLow);
+        return reply;
+    }
+
     // ---- packets ----
 
     /** An empty packet, its window where the upper layer's header belongs; null when packets or ring space are short. */
@@ -133,8 +170,8 @@ final class IpOutput {
         if (v4) {
             packet.prepend(Ipv4Header.MIN_BYTES);
             Ipv4Header.write(
-                    packet.address, trafficClass, packet.length, HOP_LIMIT, protocol, (int) path.local.low(), (int)
-                            path.remote.low());
+                    packet.address, trafficClass, packet.length, HOP_LIMIT, protocol, (int) path.localLow, (int)
+                            path.remoteLow);
         } else {
             packet.prepend(Ipv6Header.BYTES);
             Ipv6Header.write(
@@ -144,10 +181,10 @@ final class IpOutput {
                     length,
                     protocol,
                     hopLimitV6,
-                    path.local.high(),
-                    path.local.low(),
-                    path.remote.high(),
-                    path.remote.low());
+                    path.localHigh,
+                    path.localLow,
+                    path.remoteHigh,
+                    path.remoteLow);
         }
         if (!path.neighbor.isReachable(nowNs) && !admit(path, packet, nowNs)) {
             return;
@@ -157,11 +194,10 @@ final class IpOutput {
     }
 
     private boolean admit(IpPath path, Packet packet, long nowNs) {
-        IpAddress nextHop = path.nextHop;
         NeighborCache cache = neighbors;
-        assert nextHop != null && cache != null : "loopback is always reachable";
+        assert cache != null : "loopback is always reachable";
         if (path.neighbor.state == NeighborState.REMOVED) {
-            path.neighbor = cache.obtain(nextHop.high(), nextHop.low(), nowNs);
+            path.neighbor = cache.obtain(path.nextHopHigh, path.nextHopLow, nowNs);
             if (path.neighbor.isReachable(nowNs)) {
                 return true;
             }

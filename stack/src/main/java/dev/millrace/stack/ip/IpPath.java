@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A way from an own address to a remote one: interface, next hop, path MTU, and what its headers have in common. A packet to a
  * resolved neighbour looks nothing up. Core thread only.
  */
-final class IpPath extends Path {
+class IpPath extends Path {
     /** RFC 1191 §6.3: after this a larger packet is tried again. */
     private static final long MTU_AGE_NS = 600_000_000_000L;
 
@@ -19,13 +19,18 @@ final class IpPath extends Path {
 
     private static final int MIN_MTU_V4 = 552;
 
-    final NetworkInterface out;
-    /** Null when packets stay in this host. */
-    final @Nullable IpAddress nextHop;
+    // constant, but for ReplyPath's
+    NetworkInterface out;
+    long localHigh;
+    long localLow;
+    long remoteHigh;
+    long remoteLow;
+    long nextHopHigh;
+    long nextHopLow;
+    /** Sum over the TCP pseudo-header but its length. */
+    long pseudoHeaderSum;
 
     Neighbor neighbor;
-    /** Sum over the TCP pseudo-header but its length. */
-    final long pseudoHeaderSum;
     /** One label for all flows between the two addresses: constant per flow, hard to guess (RFC 6437 §3). */
     final int flowLabel;
 
@@ -34,6 +39,7 @@ final class IpPath extends Path {
     private int mtu;
     private long mtuUntilNs = Long.MAX_VALUE;
 
+    /** @param nextHop null when packets stay in this host */
     IpPath(
             IpAddress local,
             IpAddress remote,
@@ -44,7 +50,14 @@ final class IpPath extends Path {
             int flowLabel) {
         super(local, remote);
         this.out = out;
-        this.nextHop = nextHop;
+        this.localHigh = local.high();
+        this.localLow = local.low();
+        this.remoteHigh = remote.high();
+        this.remoteLow = remote.low();
+        if (nextHop != null) {
+            this.nextHopHigh = nextHop.high();
+            this.nextHopLow = nextHop.low();
+        }
         this.neighbors = neighbors;
         this.neighbor = nextHop == null ? Neighbor.LOOPBACK : Neighbor.UNKNOWN;
         this.pseudoHeaderSum = Checksum.pseudoHeader(local, remote, IpProtocol.TCP, 0);

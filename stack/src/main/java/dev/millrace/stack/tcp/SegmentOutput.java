@@ -17,6 +17,13 @@ public interface SegmentOutput {
     @Nullable
     Path path(IpAddress local, IpAddress remote);
 
+    /**
+     * The path of one answer to a sender who may not exist: nothing is remembered of it, so that forged sources cost no memory. Valid
+     * until the next call; null when there is no route.
+     */
+    @Nullable
+    Path replyPath(long localHigh, long localLow, long remoteHigh, long remoteLow);
+
     /** The own address to use towards {@code remote} (RFC 6724 §5), or null when there is no route. */
     @Nullable
     IpAddress sourceFor(IpAddress remote);

@@ -1,7 +1,6 @@
 package dev.millrace.stack.tcp;
 
 import dev.millrace.stack.metrics.Counter;
-import dev.millrace.stack.wire.IpAddress;
 import dev.millrace.stack.wire.TcpSegment;
 
 /** Answers to segments that belong to no connection: RFC 9293 §3.10.7.1 and §3.5.2. Core thread only. */
@@ -35,9 +34,8 @@ final class StrayReply {
     }
 
     private void send(TcpSegment segment, int sequence, int acknowledgment, int flags, long nowNs) {
-        Path path = tcp.output.path(
-                new IpAddress(segment.destinationHigh, segment.destinationLow),
-                new IpAddress(segment.sourceHigh, segment.sourceLow));
+        Path path = tcp.output.replyPath(
+                segment.destinationHigh, segment.destinationLow, segment.sourceHigh, segment.sourceLow);
         boolean sent = tcp.writer.bare(
                 path,
                 segment.destinationPort,

@@ -88,6 +88,14 @@ final class TcpHost implements SegmentOutput, AutoCloseable {
     }
 
     @Override
+    public Path replyPath(long localHigh, long localLow, long remoteHigh, long remoteLow) {
+        TestPath known = paths.get(new IpAddress(remoteHigh, remoteLow));
+        return known != null
+                ? known
+                : new TestPath(new IpAddress(localHigh, localLow), new IpAddress(remoteHigh, remoteLow), mtu);
+    }
+
+    @Override
     public IpAddress sourceFor(IpAddress remote) {
         return address;
     }
