@@ -4,6 +4,7 @@ import dev.millrace.stack.ip.NetworkConfig;
 import dev.millrace.stack.tcp.TcpConfig;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param initialBufferBytes receive and send buffer of a fresh connection
  * @param maxReceiveBufferBytes limit of receive auto-tuning
  * @param maxSendBufferBytes limit of send auto-tuning
+ * @param tuning changes to each shard's TCP beyond the above, made last
  */
 public record StackConfig(
         List<Interface> addresses,
@@ -28,7 +30,8 @@ public record StackConfig(
         long minRtoNs,
         int initialBufferBytes,
         int maxReceiveBufferBytes,
-        int maxSendBufferBytes) {
+        int maxSendBufferBytes,
+        UnaryOperator<TcpConfig> tuning) {
 
     /** One own address and the length of its on-link prefix in bits (of 32 or 128). */
     public record Interface(IpAddress address, int prefixLength) {
@@ -41,6 +44,45 @@ public record StackConfig(
     public StackConfig {
         addresses = List.copyOf(addresses);
         gateways = List.copyOf(gateways);
+    }
+
+    /** Without tuning. */
+    public StackConfig(
+            List<Interface> addresses,
+            List<IpAddress> gateways,
+            int mtu,
+            long bufferBytesPerShard,
+            int maxConnectionsPerShard,
+            long minRtoNs,
+            int initialBufferBytes,
+            int maxReceiveBufferBytes,
+            int maxSendBufferBytes) {
+        this(
+                addresses,
+                gateways,
+                mtu,
+                bufferBytesPerShard,
+                maxConnectionsPerShard,
+                minRtoNs,
+                initialBufferBytes,
+                maxReceiveBufferBytes,
+                maxSendBufferBytes,
+                UnaryOperator.identity());
+    }
+
+    /** As this one, with other changes to each shard's TCP. */
+    public StackConfig withTuning(UnaryOperator<TcpConfig> changes) {
+        return new StackConfig(
+                addresses,
+                gateways,
+                mtu,
+                bufferBytesPerShard,
+                maxConnectionsPerShard,
+                minRtoNs,
+                initialBufferBytes,
+                maxReceiveBufferBytes,
+                maxSendBufferBytes,
+                changes);
     }
 
     /** Linux' defaults, with these addresses. */
@@ -69,8 +111,8 @@ public record StackConfig(
 
     /** What the TCP of one shard is told. */
     TcpConfig tcp(int shard) {
-        return TcpConfig.of(shard)
-                .with(minRtoNs, initialBufferBytes, maxReceiveBufferBytes, maxSendBufferBytes, maxConnectionsPerShard);
+        return tuning.apply(TcpConfig.of(shard)
+                .with(minRtoNs, initialBufferBytes, maxReceiveBufferBytes, maxSendBufferBytes, maxConnectionsPerShard));
     }
 
     /** The gateway of that family, or null. */
