@@ -11,6 +11,9 @@ import dev.millrace.stack.wire.TcpSegment;
 final class Sender {
     static final long NO_FIN = -1;
 
+    private static final int MTU_PROBE_FOLLOWERS = 4;
+    private static final int MTU_PROBE_WINDOW = 11;
+
     /** Payload below which a peer may not press us (Linux' tcp_min_snd_mss): each byte would cost a packet. */
     private static final int MIN_PAYLOAD = 36;
 
@@ -31,6 +34,7 @@ final class Sender {
     private final TcpConnection connection;
     private final ConnectionTimers timers;
     private final SegmentWriter writer;
+    private final PathMtuSearch mtuSearch;
     private final Tcp tcp;
 
     // set when the handshake is complete
@@ -60,6 +64,7 @@ final class Sender {
         this.timers = connection.timers;
         this.writer = tcp.writer;
         this.rtt = new RttEstimator(tcp.config.minRtoNs());
+        this.mtuSearch = new PathMtuSearch(tcp.config.mtuProbing(), connection.path.local.isV4());
         apply(options);
     }
 
@@ -79,6 +84,7 @@ final class Sender {
         nxt = 0;
         peerMss = mss;
         pathBytes = connection.path.segmentBytes();
+        mtuSearch.start(mostBytes(), nowNs);
         segmentBytes = effectiveSegmentBytes();
         lastSentNs = nowNs;
         recovery = tcp.newRecovery(connection.receiver.sackPermitted, segmentBytes, synRetransmitted);
@@ -202,6 +208,9 @@ final class Sender {
         if (nxt == una && nowNs - lastSentNs > rtt.rtoNs()) {
             recovery.onIdle(nowNs - lastSentNs, rtt.rtoNs(), nowNs);
         }
+        if (wantsMtuProbe(nowNs) && !probeMtu(nowNs)) {
+            return false;
+        }
         boolean fin = finPosition != NO_FIN;
         while (nxt < end || fin && nxt == end) {
             long queued = end - nxt;
@@ -283,8 +292,16 @@ final class Sender {
     // ---- segment size ----
 
     private int effectiveSegmentBytes() {
-        int header = 20 + (connection.receiver.timestamps.enabled ? 12 : 0);
-        return Math.max(MIN_PAYLOAD, Math.min(peerMss + 20, pathBytes) - header);
+        return Math.max(MIN_PAYLOAD, Math.min(mostBytes(), mtuSearch.limitBytes()) - headerBytes());
+    }
+
+    /** Of a segment, from its TCP header on, as far as ICMP and the peer have said. */
+    private int mostBytes() {
+        return Math.min(peerMss + 20, pathBytes);
+    }
+
+    private int headerBytes() {
+        return 20 + (connection.receiver.timestamps.enabled ? 12 : 0);
     }
 
     /** Payload of a full segment now: SACK blocks, while there are some, take their share (RFC 6691). */
@@ -294,12 +311,45 @@ final class Sender {
 
     private void onPathChanged() {
         pathBytes = connection.path.segmentBytes();
+        mtuSearch.onPathChanged(mostBytes());
+        resize();
+    }
+
+    private void resize() {
         segmentBytes = effectiveSegmentBytes();
         recovery.segmentBytes(segmentBytes);
     }
 
     int segmentBytes() {
         return segmentBytes;
+    }
+
+    /**
+     * A probe of the path's MTU is due, and enough will follow it for its loss to show at once: RFC 4821 §7.4, with Linux' figures (three
+     * segments behind it, and a window of eleven).
+     */
+    private boolean wantsMtuProbe(long nowNs) {
+        mtuSearch.renew(mostBytes(), nowNs);
+        long bytes = mtuSearch.wantedBytes() + MTU_PROBE_FOLLOWERS * (long) segmentBytes;
+        return mtuSearch.wantedBytes() > 0
+                && !recovery.inRecovery()
+                && connection.receiver.sackOptionBytes() == 0
+                && recovery.cwndBytes() >= MTU_PROBE_WINDOW * segmentBytes
+                && dataEnd() - nxt >= bytes
+                && window.edge - nxt >= bytes;
+    }
+
+    /** False when it has to wait for the congestion window, which all that follows it waits for then, too. */
+    private boolean probeMtu(long nowNs) {
+        int bytes = mtuSearch.wantedBytes();
+        int length = bytes - headerBytes();
+        long from = nxt;
+        if (length > recovery.allowanceBytes() || !send(length, false, false, length, nowNs)) {
+            return false;
+        }
+        mtuSearch.onProbeSent(from, nxt, bytes);
+        tcp.counters.increment(Counter.TCP_MTU_PROBES);
+        return true;
     }
 
     // ---- acknowledgments ----
@@ -320,7 +370,14 @@ final class Sender {
         long rttNs = ack > prior ? advance(ack, segment, nowNs) : SendTimes.NONE;
         boolean duplicate = ack == prior && !text && !windowChanged;
         int blocks = segment.sackBlocks == 0 ? 0 : gatherSack(segment);
+        boolean before = recovery.inRecovery();
         recovery.onAck(prior, ack, nxt, duplicate, tcp.sackFrom, tcp.sackTo, blocks, rttNs, windowLimited, nowNs);
+        if (mtuSearch.onAcknowledged(una)) {
+            tcp.counters.increment(Counter.TCP_MTU_PROBES_DELIVERED);
+            resize();
+        } else if (!before && recovery.inRecovery()) {
+            mtuSearch.onLoss(una);
+        }
     }
 
     private long advance(long ack, TcpSegment segment, long nowNs) {
@@ -377,6 +434,11 @@ final class Sender {
     void onRetransmissionTimeout(long nowNs) {
         rtt.backOff();
         sendTimes.onRetransmitted();
+        int flightBytes = (int) Math.min(nxt - una, segmentBytes) + headerBytes();
+        if (mtuSearch.onTimeout(connection.retries.timeouts(), flightBytes, nowNs)) {
+            tcp.counters.increment(Counter.TCP_MTU_BLACK_HOLES);
+            resize();
+        }
         recovery.onTimeout(una, nxt, nowNs);
         setRetransmitTimer(nowNs);
         transmit(nowNs);

@@ -19,6 +19,8 @@ package dev.millrace.stack.tcp;
  * @param delayedAckNs how long an ACK may wait for data to ride on (40 ms as Linux)
  * @param finWait2Ns how long a closed connection waits for the peer's FIN (tcp_fin_timeout)
  * @param congestionControl name of the algorithm, {@code cubic} or {@code newreno}
+ * @param mtuProbing when to look for the path's MTU without ICMP (tcp_mtu_probing; Linux ships 0 and leaves
+ *     1, the default here, to distributions)
  */
 public record TcpConfig(
         int shard,
@@ -36,7 +38,8 @@ public record TcpConfig(
         int orphanRetries,
         long delayedAckNs,
         long finWait2Ns,
-        String congestionControl) {
+        String congestionControl,
+        MtuProbing mtuProbing) {
 
     private static final long MS = 1_000_000L;
     private static final long SECOND = 1_000 * MS;
@@ -59,7 +62,8 @@ public record TcpConfig(
                 8,
                 40 * MS,
                 60 * SECOND,
-                "cubic");
+                "cubic",
+                MtuProbing.BLACKHOLE);
     }
 
     /** As this one, with these buffer sizes and this minimum RTO and connection limit. */
@@ -81,6 +85,29 @@ public record TcpConfig(
                 orphanRetries,
                 delayedAckNs,
                 finWait2Ns,
-                congestionControl);
+                congestionControl,
+                mtuProbing);
+    }
+
+    /** As this one, with another way to look for the path's MTU. */
+    public TcpConfig withMtuProbing(MtuProbing probing) {
+        return new TcpConfig(
+                shard,
+                minRtoNs,
+                initialBufferBytes,
+                maxReceiveBufferBytes,
+                maxSendBufferBytes,
+                maxConnections,
+                maxHalfOpenPerListener,
+                maxTimeWait,
+                timeWaitNs,
+                synRetries,
+                synAckRetries,
+                retries,
+                orphanRetries,
+                delayedAckNs,
+                finWait2Ns,
+                congestionControl,
+                probing);
     }
 }

@@ -302,7 +302,8 @@ class HandshakeTest {
                 d.orphanRetries(),
                 d.delayedAckNs(),
                 d.finWait2Ns(),
-                d.congestionControl()));
+                d.congestionControl(),
+                d.mtuProbing()));
         small.host.listen(Trace.PORT, 16);
         for (int port = 1000; port < 1020; port++) {
             small.peerPort = port;

@@ -137,7 +137,8 @@ class TimeWaitTest {
                 d.orphanRetries(),
                 d.delayedAckNs(),
                 d.finWait2Ns(),
-                d.congestionControl()));
+                d.congestionControl(),
+                d.mtuProbing()));
         small.listener = small.host.listen(Trace.PORT, 16);
         for (int i = 0; i < 5; i++) {
             small.peerPort = 1000 + i;

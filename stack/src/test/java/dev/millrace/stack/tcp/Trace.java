@@ -150,6 +150,16 @@ final class Trace implements AutoCloseable {
 
     // ---- stack ----
 
+    void collectSent() {
+        collect();
+    }
+
+    /** The next segment that the stack has sent, or null. */
+    @Nullable
+    Segment pollSent() {
+        return out.poll();
+    }
+
     private void collect() {
         for (TcpHost.Wire wire = host.sent.poll(); wire != null; wire = host.sent.poll()) {
             out.add(Segment.parse(wire));
