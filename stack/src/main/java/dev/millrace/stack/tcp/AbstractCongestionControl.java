@@ -2,7 +2,7 @@ package dev.millrace.stack.tcp;
 
 /**
  * The part of RFC 5681 that the window-based algorithms share: initial window, slow start with byte counting (RFC 3465),
- * timeouts, restart after idleness. Core thread only.
+ * reductions and their undoing, timeouts, restart after idleness. Core thread only.
  */
 abstract class AbstractCongestionControl implements CongestionControl {
     /** "Arbitrarily high" (RFC 5681 §3.1). */
@@ -13,24 +13,41 @@ abstract class AbstractCongestionControl implements CongestionControl {
 
     private static final int INITIAL_WINDOW_BYTES = 14_600;
 
-    /** RFC 3465 §2.3: one acknowledgment grows the window by two segments at most. */
+    /** RFC 3465 §2.3, L: one acknowledgment grows the window by two segments at most, */
     private static final int SLOW_START_LIMIT_SEGMENTS = 2;
+
+    /** and by one after a timeout, when acknowledgments cover much that had arrived before. */
+    private static final int AFTER_TIMEOUT_LIMIT_SEGMENTS = 1;
 
     /** No window grows beyond what the largest scaled receive window could use. */
     static final long MAX_WINDOW_BYTES = 1L << 30;
+
+    /** Linux' tcp_pacing_ss_ratio and tcp_pacing_ca_ratio: windows per round trip, so that pacing never holds growth back. */
+    private static final double SLOW_START_PACING_GAIN = 2.0;
+
+    private static final double AVOIDANCE_PACING_GAIN = 1.2;
+
+    private static final double NS_PER_SECOND = 1e9;
 
     protected int mssBytes = 536;
     protected long cwndBytes = mssBytes;
     protected long ssthreshBytes = UNKNOWN_SSTHRESH;
 
+    private boolean afterTimeout;
+
+    // before the last reduction
+    private boolean undoable;
+    private long priorCwndBytes;
+    private long priorSsthreshBytes;
+
     @Override
     public void onEstablished(int mss, boolean synRetransmitted) {
         mssBytes = mss;
-        cwndBytes = synRetransmitted ? mss : initialWindowBytes();
+        cwndBytes = synRetransmitted ? mss : initialWindowBytes(mss);
     }
 
     /** RFC 6928 (2). */
-    protected final long initialWindowBytes() {
+    static long initialWindowBytes(int mssBytes) {
         return Math.min((long) INITIAL_WINDOW_SEGMENTS * mssBytes, Math.max(2L * mssBytes, INITIAL_WINDOW_BYTES));
     }
 
@@ -39,6 +56,8 @@ abstract class AbstractCongestionControl implements CongestionControl {
         mssBytes = mss;
         cwndBytes = Math.max(cwndBytes, mss);
     }
+
+    // ---- growth ----
 
     protected final boolean inSlowStart() {
         return cwndBytes < ssthreshBytes;
@@ -50,44 +69,116 @@ abstract class AbstractCongestionControl implements CongestionControl {
      * @return acknowledged bytes not used up, because the threshold was reached
      */
     protected final long slowStart(long ackedBytes) {
-        long counted = Math.min(ackedBytes, (long) SLOW_START_LIMIT_SEGMENTS * mssBytes);
+        int limit = afterTimeout ? AFTER_TIMEOUT_LIMIT_SEGMENTS : SLOW_START_LIMIT_SEGMENTS;
+        long counted = Math.min(ackedBytes, (long) limit * mssBytes);
         long grown = Math.min(cwndBytes + counted, Math.min(ssthreshBytes, MAX_WINDOW_BYTES));
         long left = counted - (grown - cwndBytes);
         cwndBytes = grown;
+        afterTimeout &= inSlowStart();
         return left;
     }
 
+    // ---- reduction ----
+
     @Override
-    public void onRto(long inFlightBytes, boolean repeated, long nowNs) {
-        if (!repeated) {
-            ssthreshBytes = reducedBytes(inFlightBytes);
-        }
-        cwndBytes = mssBytes; // the loss window
+    public final void onLoss(long inFlightBytes, long nowNs) {
+        remember();
+        reduce(inFlightBytes);
     }
 
-    /** The threshold after a loss with that much in flight, two segments at least (RFC 5681 equation 4). */
-    protected abstract long reducedBytes(long inFlightBytes);
+    /** RFC 3168 §6.1.2: as for a loss, "but no packet has been dropped"; nothing will turn out to have been late. */
+    @Override
+    public void onEcnEcho(long inFlightBytes, long nowNs) {
+        undoable = false;
+        reduce(inFlightBytes);
+    }
+
+    private void reduce(long inFlightBytes) {
+        onReduction(false);
+        ssthreshBytes = Math.max(reducedBytes(flightBytes(inFlightBytes)), 2L * mssBytes);
+        cwndBytes = ssthreshBytes;
+        afterTimeout = false;
+    }
+
+    @Override
+    public final void onRto(long inFlightBytes, boolean repeated, long nowNs) {
+        if (!repeated) {
+            remember();
+            onReduction(true);
+            ssthreshBytes = Math.max(reducedBytes(flightBytes(inFlightBytes)), 2L * mssBytes);
+        }
+        cwndBytes = mssBytes; // the loss window
+        afterTimeout = true;
+    }
 
     /**
-     * Halves the window for each timeout that passed idle, down to the restart window (RFC 5681 §4.1, RFC 2861), and remembers three
-     * quarters of it as threshold, so that slow start soon regains what was known to work.
+     * FlightSize counts what has been selectively acknowledged, in whose place more was sent while reordering was waited out; more than a window was
+     * never in the network.
      */
+    private long flightBytes(long inFlightBytes) {
+        return Math.min(inFlightBytes, cwndBytes);
+    }
+
+    /** The threshold after a loss with that much in flight (RFC 5681 equation 4); two segments are the least. */
+    protected abstract long reducedBytes(long flightBytes);
+
+    /** The window is about to be reduced. */
+    protected abstract void onReduction(boolean timeout);
+
+    private void remember() {
+        undoable = true;
+        priorCwndBytes = cwndBytes;
+        priorSsthreshBytes = ssthreshBytes;
+        onRemember();
+    }
+
+    /** What the algorithm needs to take the next reduction back is to be kept. */
+    protected abstract void onRemember();
+
+    /** What {@link #onRemember} kept holds again. */
+    protected abstract void onUndo();
+
     @Override
-    public void onIdle(long idleNs, long rtoNs) {
-        long restart = Math.min(initialWindowBytes(), cwndBytes);
-        if (idleNs < rtoNs || cwndBytes <= restart) {
-            return;
+    public final void onSpurious(long nowNs) {
+        if (undoable) {
+            undoable = false;
+            afterTimeout = false;
+            cwndBytes = Math.max(cwndBytes, priorCwndBytes);
+            ssthreshBytes = Math.max(ssthreshBytes, priorSsthreshBytes);
+            onUndo();
         }
-        ssthreshBytes = ssthreshBytes == UNKNOWN_SSTHRESH
-                ? cwndBytes - cwndBytes / 4
-                : Math.max(ssthreshBytes, cwndBytes - cwndBytes / 4);
-        long halvings = Math.min(idleNs / rtoNs, 62);
-        cwndBytes = Math.max(cwndBytes >> halvings, restart);
     }
 
     @Override
     public void onRecovered(long nowNs) {
         cwndBytes = Math.min(cwndBytes, Math.max(ssthreshBytes, mssBytes));
+    }
+
+    /**
+     * Halves the window for each timeout that passed idle, down to the restart window (RFC 5681 §4.1, RFC 2861 §3), and remembers three
+     * quarters of it as threshold, so that slow start soon regains what was known to work. Like Linux not before a first reduction: the
+     * threshold is still unknown then.
+     */
+    @Override
+    public void onIdle(long idleNs, long rtoNs) {
+        long restart = Math.min(initialWindowBytes(mssBytes), cwndBytes);
+        if (idleNs < rtoNs || cwndBytes <= restart) {
+            return;
+        }
+        ssthreshBytes = Math.max(ssthreshBytes, cwndBytes - cwndBytes / 4);
+        long halvings = Math.min(idleNs / rtoNs, 62);
+        cwndBytes = Math.max(cwndBytes >> halvings, restart);
+    }
+
+    // ---- what follows ----
+
+    @Override
+    public long pacingRate(long roundTripNs) {
+        if (roundTripNs <= 0) {
+            return Pacer.UNPACED;
+        }
+        double gain = cwndBytes < ssthreshBytes / 2 ? SLOW_START_PACING_GAIN : AVOIDANCE_PACING_GAIN;
+        return (long) Math.max(1, gain * (double) cwndBytes * NS_PER_SECOND / (double) roundTripNs);
     }
 
     @Override

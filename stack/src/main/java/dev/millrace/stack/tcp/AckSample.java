@@ -20,5 +20,8 @@ final class AckSample {
     /** The congestion window, not the application or the peer's window, limited what was in flight (RFC 7661 §4.1). */
     boolean windowLimited;
 
+    /** It carries the echo of a congestion mark (RFC 3168 §6.1.2), on a connection that has agreed on ECN. */
+    boolean ecnEcho;
+
     long nowNs;
 }

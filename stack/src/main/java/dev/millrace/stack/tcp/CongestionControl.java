@@ -5,23 +5,6 @@ package dev.millrace.stack.tcp;
  * One instance per connection; core thread only; allocates nothing.
  */
 interface CongestionControl {
-    /** Makes one instance per connection. */
-    @FunctionalInterface
-    interface Supplier {
-        CongestionControl get();
-    }
-
-    /** The algorithm of that name: {@code cubic}, or {@code newreno}. */
-    static Supplier byName(String name) {
-        return switch (name) {
-            case "cubic" -> Cubic::new;
-            case "newreno", "reno" -> NewReno::new;
-            default ->
-                throw new IllegalArgumentException(
-                        "congestion control " + name + " is unknown; there are cubic and newreno");
-        };
-    }
-
     /**
      * The handshake is complete.
      *
@@ -32,6 +15,14 @@ interface CongestionControl {
 
     /** The path's MTU changed; the window in bytes stays. */
     void onMssChanged(int mssBytes);
+
+    /**
+     * An acknowledgment has been taken in, whatever it says and whatever phase loss recovery is in; comes before the other calls it may cause.
+     * For algorithms that measure.
+     */
+    default void onSample(AckSample sample) {
+        // the others grow and shrink by what follows
+    }
 
     /** New data was acknowledged outside fast recovery (slow start after a timeout included). */
     void onAck(AckSample sample);
@@ -53,8 +44,35 @@ interface CongestionControl {
      */
     void onRto(long inFlightBytes, boolean repeated, long nowNs);
 
+    /**
+     * The peer has echoed a congestion mark (RFC 3168 §6.1.2): called once per window of data, and not while losses have the window reduced
+     * already.
+     */
+    void onEcnEcho(long inFlightBytes, long nowNs);
+
+    /**
+     * The last reduction was a mistake, what was deemed lost had only been late (RFC 5682, 3522, 3708): what {@link #onLoss} or the first {@link
+     * #onRto} changed is as it was before, except that what has been gained since stays. Without effect the second time.
+     */
+    void onSpurious(long nowNs);
+
     /** Nothing was sent for {@code idleNs}: a window that has not been validated shrinks, so that no burst at line rate follows (RFC 7661). */
     void onIdle(long idleNs, long rtoNs);
+
+    /**
+     * Whether {@link #cwndBytes} is the window also while losses are repaired. Otherwise loss recovery brings it down to the threshold by itself (RFC
+     * 6937).
+     */
+    default boolean setsWindowInRecovery() {
+        return false;
+    }
+
+    /**
+     * Bytes per second at which segments leave when they are paced.
+     *
+     * @param roundTripNs smoothed round trip, 0 when none is known
+     */
+    long pacingRate(long roundTripNs);
 
     long cwndBytes();
 

@@ -22,17 +22,53 @@ final class Cubic extends AbstractCongestionControl {
 
     private final SlowStartExit slowStartExit = new SlowStartExit();
 
-    /** Window before the last reduction, in segments; 0 when there was none. */
-    private double maxSegments;
+    /**
+     * Where the growth since the last reduction stands. Kept twice, so that a reduction that was a mistake can be taken back
+     * (RFC 9438 §4.9).
+     */
+    private static final class Curve {
+        /** W_max: window before the last reduction, in segments; 0 when there was none, or a timeout. */
+        double maxSegments;
+        /** cwnd_prior: window at the last reduction, where Reno's estimate catches up. */
+        double priorSegments;
 
-    /** Window at the last reduction, where Reno's estimate catches up. */
-    private double priorSegments;
+        boolean inEpoch;
+        long epochStartNs;
+        /** The plateau: W_max, or where the epoch began if that was higher. */
+        double originSegments;
+        /** K. */
+        double timeToOriginSeconds;
+        /** W_est. */
+        double renoSegments;
 
-    private boolean inEpoch;
-    private long epochStartNs;
-    private double originSegments;
-    private double timeToOriginSeconds;
-    private double renoSegments;
+        void set(Curve other) {
+            maxSegments = other.maxSegments;
+            priorSegments = other.priorSegments;
+            inEpoch = other.inEpoch;
+            epochStartNs = other.epochStartNs;
+            originSegments = other.originSegments;
+            timeToOriginSeconds = other.timeToOriginSeconds;
+            renoSegments = other.renoSegments;
+        }
+
+        void begin(double window, long nowNs) {
+            inEpoch = true;
+            epochStartNs = nowNs;
+            renoSegments = window;
+            originSegments = Math.max(maxSegments, window);
+            timeToOriginSeconds = Math.cbrt((originSegments - window) / C); // §4.2
+        }
+
+        /** W_cubic(t). */
+        double at(double seconds) {
+            double t = seconds - timeToOriginSeconds;
+            return C * t * t * t + originSegments;
+        }
+    }
+
+    private final Curve curve = new Curve();
+    private final Curve prior = new Curve();
+
     private long lastAckNs;
     private long roundTripNs;
 
@@ -44,9 +80,9 @@ final class Cubic extends AbstractCongestionControl {
         if (sample.rttNs > 0) {
             roundTripNs = sample.rttNs;
         }
-        if (!sample.windowLimited) {
+        if (!sample.windowLimited || sample.ecnEcho) {
             // §4.2: time in which the application did not use the window is no time in congestion avoidance
-            epochStartNs += Math.max(0, sample.nowNs - lastAckNs);
+            curve.epochStartNs += Math.max(0, sample.nowNs - lastAckNs);
             lastAckNs = sample.nowNs;
             return;
         }
@@ -77,18 +113,19 @@ final class Cubic extends AbstractCongestionControl {
 
     private void avoidCongestion(long ackedBytes, long nowNs) {
         double window = (double) cwndBytes / mssBytes;
-        if (!inEpoch) {
-            beginEpoch(window, nowNs);
+        if (!curve.inEpoch) {
+            curve.begin(window, nowNs);
+            pendingBytes = 0;
         }
         double acked = (double) ackedBytes / mssBytes;
-        double elapsed = (double) (nowNs - epochStartNs) / NS_PER_SECOND;
-        renoSegments += (renoSegments >= priorSegments ? 1 : ALPHA) * acked / window; // §4.3
+        double elapsed = (double) (nowNs - curve.epochStartNs) / NS_PER_SECOND;
+        curve.renoSegments += (curve.renoSegments >= curve.priorSegments ? 1 : ALPHA) * acked / window; // §4.3
         double growth;
-        if (cubicAt(elapsed) < renoSegments) {
-            growth = Math.max(0, renoSegments - window) * mssBytes;
+        if (curve.at(elapsed) < curve.renoSegments) {
+            growth = Math.max(0, curve.renoSegments - window) * mssBytes;
         } else {
-            double target =
-                    Math.clamp(cubicAt(elapsed + (double) roundTripNs / NS_PER_SECOND), window, 1.5 * window); // §4.2
+            double ahead = elapsed + (double) roundTripNs / NS_PER_SECOND;
+            double target = Math.clamp(curve.at(ahead), window, 1.5 * window); // §4.2
             growth = (target - window) / window * ackedBytes;
         }
         pendingBytes += Math.min(growth, (double) ackedBytes);
@@ -97,50 +134,38 @@ final class Cubic extends AbstractCongestionControl {
         cwndBytes = Math.min(cwndBytes + whole, MAX_WINDOW_BYTES);
     }
 
-    private void beginEpoch(double window, long nowNs) {
-        inEpoch = true;
-        epochStartNs = nowNs;
-        renoSegments = window;
-        pendingBytes = 0;
-        originSegments = Math.max(maxSegments, window);
-        timeToOriginSeconds = Math.cbrt((originSegments - window) / C); // §4.2, K
-    }
-
-    private double cubicAt(double seconds) {
-        double t = seconds - timeToOriginSeconds;
-        return C * t * t * t + originSegments;
-    }
-
     @Override
-    public void onLoss(long inFlightBytes, long nowNs) {
+    protected void onReduction(boolean timeout) {
         double window = (double) cwndBytes / mssBytes;
-        // §4.7, fast convergence: a flow whose maximum shrinks leaves room for new ones
-        maxSegments = window < maxSegments ? window * (1 + BETA) / 2 : window;
-        priorSegments = window;
-        ssthreshBytes = reducedBytes(inFlightBytes);
-        cwndBytes = ssthreshBytes;
-        inEpoch = false;
+        curve.priorSegments = window;
+        // §4.7, fast convergence: a flow whose maximum shrinks leaves room for new ones. §4.8: after a timeout
+        // congestion
+        // avoidance starts over from wherever slow start ends
+        curve.maxSegments = timeout ? 0 : window < curve.maxSegments ? window * (1 + BETA) / 2 : window;
+        curve.inEpoch = false;
     }
 
     @Override
-    public void onRto(long inFlightBytes, boolean repeated, long nowNs) {
-        super.onRto(inFlightBytes, repeated, nowNs);
-        // §4.8: congestion avoidance starts over from wherever slow start ends
-        maxSegments = 0;
-        priorSegments = 0;
-        inEpoch = false;
+    protected void onRemember() {
+        prior.set(curve);
     }
 
+    @Override
+    protected void onUndo() {
+        curve.set(prior);
+    }
+
+    /** Time without anything to send is no time in congestion avoidance either (§4.2). */
     @Override
     public void onIdle(long idleNs, long rtoNs) {
         super.onIdle(idleNs, rtoNs);
-        epochStartNs += idleNs;
+        curve.epochStartNs += idleNs;
         lastAckNs += idleNs;
     }
 
     @Override
-    protected long reducedBytes(long inFlightBytes) {
-        return Math.max((long) (inFlightBytes * BETA), 2L * mssBytes);
+    protected long reducedBytes(long flightBytes) {
+        return (long) ((double) flightBytes * BETA);
     }
 
     @Override

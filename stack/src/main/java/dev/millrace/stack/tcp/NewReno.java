@@ -4,13 +4,13 @@ package dev.millrace.stack.tcp;
  * RFC 5681's congestion control: slow start, one segment more per round trip in congestion avoidance, half the flight after
  * a loss. Bytes are counted, not acknowledgments (RFC 3465), so splitting acknowledgments gains nothing. Core thread only.
  */
-final class NewReno extends AbstractCongestionControl {
+class NewReno extends AbstractCongestionControl {
     /** Bytes acknowledged since the window last grew, in congestion avoidance. */
     private long ackedSinceGrowth;
 
     @Override
-    public void onAck(AckSample sample) {
-        if (!sample.windowLimited) {
+    public final void onAck(AckSample sample) {
+        if (!sample.windowLimited || sample.ecnEcho) {
             return;
         }
         long left = inSlowStart() ? slowStart(sample.ackedBytes) : sample.ackedBytes;
@@ -25,21 +25,23 @@ final class NewReno extends AbstractCongestionControl {
     }
 
     @Override
-    public void onLoss(long inFlightBytes, long nowNs) {
-        ssthreshBytes = reducedBytes(inFlightBytes);
-        cwndBytes = ssthreshBytes;
+    protected void onReduction(boolean timeout) {
         ackedSinceGrowth = 0;
     }
 
     @Override
-    public void onRto(long inFlightBytes, boolean repeated, long nowNs) {
-        super.onRto(inFlightBytes, repeated, nowNs);
-        ackedSinceGrowth = 0;
+    protected void onRemember() {
+        // a fraction of a segment is not worth it
     }
 
     @Override
-    protected long reducedBytes(long inFlightBytes) {
-        return Math.max(inFlightBytes / 2, 2L * mssBytes);
+    protected void onUndo() {
+        // nothing was kept
+    }
+
+    @Override
+    protected long reducedBytes(long flightBytes) {
+        return flightBytes / 2;
     }
 
     @Override

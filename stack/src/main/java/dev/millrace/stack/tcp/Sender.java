@@ -48,10 +48,9 @@ final class Sender {
     /** Nagle, Minshall's variant: end of the last segment sent that was not full. */
     private long smallSegmentEnd = -1;
 
+    private final CwndUsage usage = new CwndUsage();
     private long lastSentNs;
     private boolean noDelay;
-    /** The congestion window, and nothing else, has kept the last transmission from being larger. */
-    private boolean windowLimited;
     /** The current transmission found no packet. */
     private boolean outOfPackets;
 
@@ -135,18 +134,12 @@ final class Sender {
         }
         outOfPackets = false;
         boolean stopped = !(retransmitLost(nowNs) && transmitNew(nowNs) && speculate(nowNs));
-        windowLimited = stopped && !outOfPackets || isWindowHalfUsedInSlowStart();
+        usage.onTransmitted(stopped && !outOfPackets, recovery.inFlightBytes(), una, nxt);
         if (outOfPackets) {
             tcp.onBlocked(connection);
         } else {
             setPersistTimer(nowNs);
         }
-    }
-
-    /** RFC 7661 §4.1, as Linux counts it: slow start doubles, so a window half used counts as used. */
-    private boolean isWindowHalfUsedInSlowStart() {
-        long cwnd = recovery.cwndBytes();
-        return cwnd < recovery.ssthreshBytes() && recovery.inFlightBytes() * 2L >= cwnd;
     }
 
     // The three that follow answer false when the congestion window is full or no packet was to be had.
@@ -371,7 +364,8 @@ final class Sender {
         boolean duplicate = ack == prior && !text && !windowChanged;
         int blocks = segment.sackBlocks == 0 ? 0 : gatherSack(segment);
         boolean before = recovery.inRecovery();
-        recovery.onAck(prior, ack, nxt, duplicate, tcp.sackFrom, tcp.sackTo, blocks, rttNs, windowLimited, nowNs);
+        boolean limited = usage.isLimited(recovery.cwndBytes(), recovery.ssthreshBytes());
+        recovery.onAck(prior, ack, nxt, duplicate, tcp.sackFrom, tcp.sackTo, blocks, rttNs, limited, nowNs);
         if (mtuSearch.onAcknowledged(una)) {
             tcp.counters.increment(Counter.TCP_MTU_PROBES_DELIVERED);
             resize();

@@ -53,7 +53,6 @@ public final class Tcp {
     private final PassiveOpen passive;
     private final ActiveOpen active;
     private final IcmpArrival icmp;
-    private final CongestionControl.Supplier congestionControl;
     private final AckSample ackSample = new AckSample();
 
     private @Nullable TcpConnection[] touched = new @Nullable TcpConnection[INITIAL_LIST];
@@ -94,7 +93,6 @@ public final class Tcp {
         this.passive = new PassiveOpen(this);
         this.active = new ActiveOpen(this);
         this.icmp = new IcmpArrival(this);
-        this.congestionControl = CongestionControl.byName(config.congestionControl());
     }
 
     // ---- segments ----
@@ -306,7 +304,8 @@ public final class Tcp {
     }
 
     LossRecovery newRecovery(boolean sack, int segmentBytes, boolean synRetransmitted) {
-        return new SackLossRecovery(congestionControl.get(), sack, segmentBytes, synRetransmitted, ackSample);
+        return new SackLossRecovery(
+                config.congestionControl().create(), sack, segmentBytes, synRetransmitted, ackSample);
     }
 
     /**

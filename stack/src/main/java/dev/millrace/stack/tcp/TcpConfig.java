@@ -18,9 +18,11 @@ package dev.millrace.stack.tcp;
  * @param orphanRetries retransmissions after the application has closed (tcp_orphan_retries)
  * @param delayedAckNs how long an ACK may wait for data to ride on (40 ms as Linux)
  * @param finWait2Ns how long a closed connection waits for the peer's FIN (tcp_fin_timeout)
- * @param congestionControl name of the algorithm, {@code cubic} or {@code newreno}
+ * @param congestionControl the algorithm
  * @param mtuProbing when to look for the path's MTU without ICMP (tcp_mtu_probing; Linux ships 0 and leaves
  *     1, the default here, to distributions)
+ * @param ecn who asks for ECN and who agrees
+ * @param pacing segments of every algorithm leave at its pacing rate, not in bursts; without it, only of those that need it
  */
 public record TcpConfig(
         int shard,
@@ -38,8 +40,10 @@ public record TcpConfig(
         int orphanRetries,
         long delayedAckNs,
         long finWait2Ns,
-        String congestionControl,
-        MtuProbing mtuProbing) {
+        CongestionAlgorithm congestionControl,
+        MtuProbing mtuProbing,
+        EcnMode ecn,
+        boolean pacing) {
 
     private static final long MS = 1_000_000L;
     private static final long SECOND = 1_000 * MS;
@@ -62,8 +66,10 @@ public record TcpConfig(
                 8,
                 40 * MS,
                 60 * SECOND,
-                "cubic",
-                MtuProbing.BLACKHOLE);
+                CongestionAlgorithm.CUBIC,
+                MtuProbing.BLACKHOLE,
+                EcnMode.PASSIVE,
+                false);
     }
 
     /** As this one, with these buffer sizes and this minimum RTO and connection limit. */
@@ -86,7 +92,9 @@ public record TcpConfig(
                 delayedAckNs,
                 finWait2Ns,
                 congestionControl,
-                mtuProbing);
+                mtuProbing,
+                ecn,
+                pacing);
     }
 
     /** As this one, with another way to look for the path's MTU. */
@@ -108,6 +116,32 @@ public record TcpConfig(
                 delayedAckNs,
                 finWait2Ns,
                 congestionControl,
-                probing);
+                probing,
+                ecn,
+                pacing);
+    }
+
+    /** As this one, with this algorithm and what concerns it. */
+    public TcpConfig withCongestion(CongestionAlgorithm algorithm, EcnMode mode, boolean paced) {
+        return new TcpConfig(
+                shard,
+                minRtoNs,
+                initialBufferBytes,
+                maxReceiveBufferBytes,
+                maxSendBufferBytes,
+                maxConnections,
+                maxHalfOpenPerListener,
+                maxTimeWait,
+                timeWaitNs,
+                synRetries,
+                synAckRetries,
+                retries,
+                orphanRetries,
+                delayedAckNs,
+                finWait2Ns,
+                algorithm,
+                mtuProbing,
+                mode,
+                paced);
     }
 }

@@ -303,7 +303,9 @@ class HandshakeTest {
                 d.delayedAckNs(),
                 d.finWait2Ns(),
                 d.congestionControl(),
-                d.mtuProbing()));
+                d.mtuProbing(),
+                d.ecn(),
+                d.pacing()));
         small.host.listen(Trace.PORT, 16);
         for (int port = 1000; port < 1020; port++) {
             small.peerPort = port;

@@ -138,7 +138,9 @@ class TimeWaitTest {
                 d.delayedAckNs(),
                 d.finWait2Ns(),
                 d.congestionControl(),
-                d.mtuProbing()));
+                d.mtuProbing(),
+                d.ecn(),
+                d.pacing()));
         small.listener = small.host.listen(Trace.PORT, 16);
         for (int i = 0; i < 5; i++) {
             small.peerPort = 1000 + i;
