@@ -2,6 +2,7 @@ package dev.millrace.provider.nio;
 
 import dev.millrace.stack.tcp.TcpSocket;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Moves bytes between an application's buffers, of whatever kind, and a connection, and keeps their positions. Each returns what
@@ -74,7 +75,12 @@ final class ByteTransfer {
         return total;
     }
 
-    static boolean hasRemaining(ByteBuffer[] buffers, int offset, int length) {
+    /** Of {@code one} or, if that is null, of {@code many}. */
+    static boolean hasRemaining(@Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length) {
+        return one != null ? one.hasRemaining() : hasRemaining(many, offset, length);
+    }
+
+    private static boolean hasRemaining(ByteBuffer[] buffers, int offset, int length) {
         for (int i = offset; i < offset + length; i++) {
             if (buffers[i].hasRemaining()) {
                 return true;

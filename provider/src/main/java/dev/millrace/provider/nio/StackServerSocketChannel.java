@@ -3,20 +3,14 @@ package dev.millrace.provider.nio;
 import dev.millrace.provider.Runtime;
 import dev.millrace.provider.driver.Driver;
 import dev.millrace.provider.driver.Shard;
-import dev.millrace.provider.routing.Decision;
-import dev.millrace.stack.tcp.LocalBinding;
 import dev.millrace.stack.tcp.TcpAcceptor;
-import dev.millrace.stack.tcp.TcpException;
-import dev.millrace.stack.tcp.TcpOptions;
 import dev.millrace.stack.tcp.TcpSocket;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;
 import java.net.ServerSocket;
 import java.net.SocketAddress;
 import java.net.SocketOption;
-import java.net.SocketTimeoutException;
 import java.nio.channels.AlreadyBoundException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.IllegalBlockingModeException;
@@ -26,14 +20,13 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A listener on the stack, on the kernel, or, bound to a wildcard or loopback address, on both: whoever connects, from whichever side,
  * is accepted here. Connections from the kernel are the JDK's own channels.
  *
- * <p>Locks, in this order: {@code acceptLock} (held by the one thread that accepts), {@code stateLock} (guards the fields below it;
+ * <p>Locks, in this order: that of {@link SocketAccept} (held by the one thread that accepts), {@code stateLock} (guards the fields below it;
  * never held while waiting). Closing follows the protocol of {@link StackSocketChannel}. A kernel listener beside a stack listener is always
  * in non-blocking mode: a blocking accept waits for both.
  */
@@ -42,17 +35,13 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
     private static final int CLOSING = 1;
     private static final int CLOSED = 2;
 
-    private static final long NO_TIMEOUT = Long.MAX_VALUE;
     private static final int DEFAULT_BACKLOG = 50;
-
-    /** So often the kernel's connections come first, lest a busy stack starve them. */
-    private static final int KERNEL_FIRST_EVERY = 16;
 
     private final Runtime runtime;
     private final Driver driver;
     private final ProtocolFamily family;
     private final Registrations registrations = new Registrations();
-    private final ReentrantLock acceptLock = new ReentrantLock();
+    private final SocketAccept accept;
     private final Object stateLock = new Object();
 
     // written under stateLock, once; read by any thread
@@ -66,10 +55,6 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
     private boolean accepting;
     private @Nullable ServerSocket adaptor;
 
-    // guarded by acceptLock
-    private @Nullable AcceptWaiter waiter;
-    private int accepts;
-
     /** An unbound channel; {@code family} is INET or INET6. */
     public StackServerSocketChannel(Runtime runtime, ProtocolFamily family) {
         super(runtime.provider());
@@ -77,6 +62,7 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
         this.driver = runtime.driver();
         this.family = family;
         this.options = new RecordedOptions(KernelOptions.server(runtime::kernel)).withListenerDefaults();
+        this.accept = new SocketAccept(this, runtime);
     }
 
     // ---- binding ----
@@ -88,7 +74,9 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
             if (localAddress != null) {
                 throw new AlreadyBoundException();
             }
-            listen(Addresses.checkLocal(local, family), backlog < 1 ? DEFAULT_BACKLOG : backlog);
+            InetSocketAddress checked = Addresses.checkLocal(local, family);
+            take(new ListenerSetUp(runtime, family, options, registrations, isBlocking())
+                    .listen(checked, backlog < 1 ? DEFAULT_BACKLOG : backlog));
         }
         for (MillraceKey key : registrations.keys()) {
             key.owner().kernelMayHaveCome(key, this);
@@ -97,80 +85,10 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
         return this;
     }
 
-    private void listen(InetSocketAddress local, int backlog) throws IOException {
-        Decision decision = runtime.router().bind(local);
-        switch (decision.route()) {
-            case STACK -> listenOnStack(local, backlog);
-            case KERNEL -> {
-                ServerSocketChannel listener = listenOnKernel(local, backlog);
-                listener.configureBlocking(isBlocking());
-                localAddress = (InetSocketAddress) listener.getLocalAddress();
-                kernel = listener;
-            }
-            case BOTH -> listenOnBoth(local, backlog);
-        }
-        runtime.journal().opened("listen", localAddress == null ? local : localAddress, decision);
-    }
-
-    private void listenOnStack(InetSocketAddress local, int backlog) throws IOException {
-        TcpOptions wanted = optionsForStack();
-        try {
-            LocalBinding binding = runtime.stack().bind(Addresses.ip(local), local.getPort(), wanted);
-            acceptor = listen(binding, backlog, wanted);
-            localAddress = new InetSocketAddress(local.getAddress(), binding.port());
-        } catch (TcpException e) {
-            throw SocketErrors.setUp(e);
-        }
-    }
-
-    private TcpAcceptor listen(LocalBinding binding, int backlog, TcpOptions wanted) throws TcpException {
-        try {
-            return runtime.stack().listen(binding, backlog, wanted, registrations);
-        } catch (TcpException e) {
-            binding.close();
-            throw e;
-        }
-    }
-
-    private ServerSocketChannel listenOnKernel(InetSocketAddress local, int backlog) throws IOException {
-        ServerSocketChannel listener = runtime.kernel().openServerSocketChannel(family);
-        boolean done = false;
-        try {
-            options.replayTo(listener);
-            listener.bind(local, backlog);
-            done = true;
-        } finally {
-            if (!done) {
-                listener.close();
-            }
-        }
-        return listener;
-    }
-
-    private void listenOnBoth(InetSocketAddress local, int backlog) throws IOException {
-        TcpOptions wanted = optionsForStack();
-        SharedPort<ServerSocketChannel> port =
-                SharedPort.bind(runtime.stack(), local, wanted, address -> listenOnKernel(address, backlog));
-        boolean done = false;
-        try {
-            port.kernel().configureBlocking(false);
-            acceptor = listen(port.stack(), backlog, wanted);
-            kernel = port.kernel();
-            localAddress = port.local();
-            done = true;
-        } catch (TcpException e) {
-            throw SocketErrors.setUp(e);
-        } finally {
-            if (!done) {
-                port.kernel().close();
-            }
-        }
-    }
-
-    private TcpOptions optionsForStack() {
-        TcpOptions wanted = new TcpOptions();
-        options.applyTo(wanted);
-        return wanted;
+    private void take(ListenerSetUp.Listening listening) {
+        acceptor = listening.acceptor();
+        kernel = listening.kernel();
+        localAddress = listening.local();
     }
 
     // ---- accepting ----
@@ -185,12 +103,12 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
                 closeWith(delegate);
             }
         }
-        acceptLock.lock();
+        accept.lock.lock();
         try {
             ensureOpen();
-            return isBlocking() ? acceptBlocking(NO_TIMEOUT) : acceptNonBlocking();
+            return isBlocking() ? accept.acceptBlocking(SocketAccept.NO_TIMEOUT) : accept.acceptNonBlocking();
         } finally {
-            acceptLock.unlock();
+            accept.lock.unlock();
         }
     }
 
@@ -206,98 +124,43 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
                 closeWith(delegate);
             }
         }
-        acceptLock.lock();
+        accept.lock.lock();
         try {
             if (!isBlocking()) {
                 throw new IllegalBlockingModeException();
             }
-            return acceptBlocking(timeoutMs * 1_000_000L);
+            return accept.acceptBlocking(timeoutMs * 1_000_000L);
         } finally {
-            acceptLock.unlock();
+            accept.lock.unlock();
         }
     }
 
-    private @Nullable SocketChannel acceptNonBlocking() throws IOException {
-        TcpAcceptor listener;
-        synchronized (stateLock) {
-            ensureOpen();
-            listener = boundAcceptor();
-        }
-        SocketChannel accepted = acceptNow(listener);
-        if (accepted == null && registrations.keys().length == 0) {
-            // a thread that polls without any selector is the only one that could drive the stack for it
-            for (Shard shard : driver.shards()) {
-                driver.nudge(shard);
-            }
-        }
-        return accepted;
+    SocketChannel accepted(TcpSocket socket) {
+        return StackSocketChannel.accepted(runtime, family, socket, options);
     }
 
-    private @Nullable SocketChannel acceptBlocking(long timeoutNs) throws IOException {
-        SocketChannel accepted = null;
-        try {
-            TcpAcceptor listener = beginAccept();
-            long deadlineNs = timeoutNs == NO_TIMEOUT ? NO_TIMEOUT : System.nanoTime() + timeoutNs;
-            accepted = acceptNow(listener);
-            while (accepted == null && isOpen()) {
-                awaitConnection(listener, deadlineNs);
-                accepted = isOpen() ? acceptNow(listener) : null;
-            }
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        } finally {
-            endAccept(accepted != null);
-        }
-        return accepted;
-    }
-
-    private @Nullable SocketChannel acceptNow(TcpAcceptor listener) throws IOException {
-        ServerSocketChannel other = kernel;
-        if (other != null && ++accepts % KERNEL_FIRST_EVERY == 0) {
-            SocketChannel fromKernel = other.accept();
-            if (fromKernel != null) {
-                return fromKernel;
-            }
-        }
-        TcpSocket socket = listener.accept();
-        if (socket != null) {
-            return StackSocketChannel.accepted(runtime, family, socket, options);
-        }
-        return other != null ? other.accept() : null;
-    }
-
-    private void awaitConnection(TcpAcceptor listener, long deadlineNs) throws IOException {
-        AcceptWaiter current = waiter;
-        if (current == null) {
-            ServerSocketChannel other = kernel;
-            current = other == null
-                    ? AcceptWaiter.onStack(listener, () -> !isOpen())
-                    : AcceptWaiter.onBoth(listener, other, runtime.kernel(), () -> !isOpen());
-            waiter = current;
-            registrations.reader(current);
-        }
-        boolean satisfied = driver.await(current.rearmed(), deadlineNs);
-        if (kernel != null) {
-            // sleeping in a selector has replaced what an interrupt does to this thread; if one came, this closes the
-            // channel
-            begin();
-        }
-        if (!satisfied && deadlineNs != NO_TIMEOUT && System.nanoTime() - deadlineNs >= 0) {
-            throw new SocketTimeoutException("Accept timed out");
+    /** Has every core turned by its driver. */
+    void nudgeAll() {
+        for (Shard shard : driver.shards()) {
+            driver.nudge(shard);
         }
     }
 
-    private TcpAcceptor beginAccept() throws ClosedChannelException {
+    /** As {@code begin}, for the role. */
+    void enter() {
+        begin();
+    }
+
+    TcpAcceptor beginAccept() throws ClosedChannelException {
         begin();
         synchronized (stateLock) {
-            ensureOpen();
             TcpAcceptor listener = boundAcceptor();
             accepting = true;
             return listener;
         }
     }
 
-    private void endAccept(boolean completed) throws IOException {
+    void endAccept(boolean completed) throws IOException {
         boolean last;
         synchronized (stateLock) {
             accepting = false;
@@ -309,12 +172,19 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
         end(completed);
     }
 
-    private TcpAcceptor boundAcceptor() {
+    TcpAcceptor boundAcceptor() throws ClosedChannelException {
+        ensureOpen();
         TcpAcceptor listener = acceptor;
         if (listener == null) {
             throw new NotYetBoundException();
         }
         return listener;
+    }
+
+    /** The kernel listener beside that of the stack, or instead of it; null while there is none. */
+    @Nullable
+    ServerSocketChannel kernelListener() {
+        return kernel;
     }
 
     /** The kernel listener when there is no other. */
@@ -340,13 +210,13 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
             }
         }
         if (!isBlocking()) {
-            acceptLock.lock(); // waits for a running accept, which is short
+            accept.lock.lock(); // waits for a running accept, which is short
             try {
                 synchronized (stateLock) {
                     release = isLastToLeave();
                 }
             } finally {
-                acceptLock.unlock();
+                accept.lock.unlock();
             }
         }
         if (release) {
@@ -370,9 +240,7 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
         TcpAcceptor listener = acceptor;
         if (listener != null) {
             listener.close();
-            for (Shard shard : driver.shards()) {
-                driver.nudge(shard);
-            }
+            nudgeAll();
         }
         ServerSocketChannel delegate = kernel;
         try {
@@ -380,10 +248,7 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
                 delegate.close();
             }
         } finally {
-            AcceptWaiter watched = waiter; // nobody accepts any more
-            if (watched != null) {
-                watched.close();
-            }
+            accept.close();
         }
     }
 
@@ -484,7 +349,7 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
 
     @Override
     protected void implConfigureBlocking(boolean block) throws IOException {
-        acceptLock.lock();
+        accept.lock.lock();
         try {
             ServerSocketChannel delegate;
             synchronized (stateLock) {
@@ -496,7 +361,7 @@ public final class StackServerSocketChannel extends ServerSocketChannel implemen
                 delegate.configureBlocking(block);
             }
         } finally {
-            acceptLock.unlock();
+            accept.lock.unlock();
         }
     }
 

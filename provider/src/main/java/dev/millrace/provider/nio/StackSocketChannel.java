@@ -2,13 +2,7 @@ package dev.millrace.provider.nio;
 
 import dev.millrace.provider.Runtime;
 import dev.millrace.provider.driver.Driver;
-import dev.millrace.provider.routing.Decision;
-import dev.millrace.provider.routing.Route;
-import dev.millrace.stack.core.ConnectCall;
-import dev.millrace.stack.tcp.LocalBinding;
-import dev.millrace.stack.tcp.TcpError;
-import dev.millrace.stack.tcp.TcpException;
-import dev.millrace.stack.tcp.TcpOptions;
+import dev.millrace.provider.nio.SocketState.Phase;
 import dev.millrace.stack.tcp.TcpSocket;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -17,22 +11,18 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketOption;
-import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AlreadyBoundException;
-import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ConnectionPendingException;
 import java.nio.channels.IllegalBlockingModeException;
-import java.nio.channels.NoConnectionPendingException;
 import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,8 +30,11 @@ import org.jspecify.annotations.Nullable;
  * until then it records options. On the kernel it delegates to a JDK channel; on the stack it is a thin layer over a
  * {@link TcpSocket}.
  *
- * <p>Locks, in this order: {@code readLock} (held by the one thread that reads or connects), {@code writeLock} (writes or connects),
- * {@code stateLock} (guards the fields below it; never held while waiting).
+ * <p>Its roles are {@link SocketInput}, {@link SocketOutput} and {@link SocketConnect}; what they share is {@link SocketState}; what a bind
+ * reserves is {@link LocalReservation}.
+ *
+ * <p>Locks, in this order: the input's (held by the one thread that reads or connects), the output's (writes or connects), the
+ * state's monitor (guards state, options and reservation; never held while waiting).
  *
  * <p>Closing. In non-blocking mode operations are short, so close waits for the running ones through their locks, then gives the
  * connection up. In blocking mode it must not wait, for the blocked thread may itself be on its way into {@code close} after an interrupt:
@@ -49,49 +42,20 @@ import org.jspecify.annotations.Nullable;
  * that happens at once and not when selectors let go of the channel: a connection of the stack has no descriptor that could be reused.
  */
 public final class StackSocketChannel extends SocketChannel implements StackEndpoint {
-    // states, in the order they are passed
-    private static final int UNCONNECTED = 0;
-    private static final int PENDING = 1;
-    private static final int CONNECTED = 2;
-    private static final int CLOSING = 3;
-    private static final int CLOSED = 4;
-
     private static final ByteBuffer[] NONE = {};
-    private static final long NO_TIMEOUT = Long.MAX_VALUE;
 
     private final Runtime runtime;
     private final Driver driver;
     private final ProtocolFamily family;
     private final Registrations registrations = new Registrations();
-    private final ConnectionFailure failure = new ConnectionFailure();
-    private final ReentrantLock readLock = new ReentrantLock();
-    private final ReentrantLock writeLock = new ReentrantLock();
-    private final Object stateLock = new Object();
+    private final SocketState state = new SocketState();
+    private final SocketInput input;
+    private final SocketOutput output;
 
-    // written under stateLock, read by any thread
-    private volatile int state = UNCONNECTED;
-    private volatile boolean inputShut;
-    private volatile boolean outputShut;
-    private volatile @Nullable TcpSocket tcp;
-    private volatile @Nullable SocketChannel kernel;
-
-    // guarded by stateLock
+    // guarded by state
     private final RecordedOptions options;
-    private @Nullable InetSocketAddress localAddress;
-    private @Nullable InetSocketAddress remoteAddress;
-    /** What an explicit bind reserved: on the stack, on the kernel, or on both until connect decides. */
-    private @Nullable LocalBinding stackBinding;
-
-    private @Nullable SocketChannel kernelBinding;
-    /** A blocking-mode operation is in progress that close leaves the rest to. */
-    private boolean reading;
-
-    private boolean writing;
+    private final LocalReservation reservation;
     private @Nullable Socket adaptor;
-
-    // guarded by readLock and writeLock
-    private @Nullable ReadinessWaiter readWaiter;
-    private @Nullable ReadinessWaiter writeWaiter;
 
     /** An unconnected channel; {@code family} is INET or INET6. */
     public StackSocketChannel(Runtime runtime, ProtocolFamily family) {
@@ -104,6 +68,10 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         this.driver = runtime.driver();
         this.family = family;
         this.options = options;
+        this.reservation = new LocalReservation(runtime, family, options, state);
+        ConnectionFailure failure = new ConnectionFailure();
+        this.input = new SocketInput(this, state, driver, failure);
+        this.output = new SocketOutput(this, state, driver, failure);
     }
 
     /** An accepted connection. */
@@ -111,11 +79,11 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
             Runtime runtime, ProtocolFamily family, TcpSocket socket, RecordedOptions listenerOptions) {
         RecordedOptions inherited = listenerOptions.inherited(KernelOptions.client(runtime::kernel));
         StackSocketChannel channel = new StackSocketChannel(runtime, family, inherited);
-        synchronized (channel.stateLock) {
-            channel.localAddress = Addresses.socketAddress(socket.localAddress(), socket.localPort());
-            channel.remoteAddress = Addresses.socketAddress(socket.remoteAddress(), socket.remotePort());
-            channel.tcp = socket;
-            channel.state = CONNECTED;
+        synchronized (channel.state) {
+            channel.state.localAddress = Addresses.socketAddress(socket.localAddress(), socket.localPort());
+            channel.state.remoteAddress = Addresses.socketAddress(socket.remoteAddress(), socket.remotePort());
+            channel.state.tcp = socket;
+            channel.state.phase = Phase.CONNECTED;
         }
         socket.observer(channel.registrations);
         return channel;
@@ -125,7 +93,7 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
 
     @Override
     public int read(ByteBuffer target) throws IOException {
-        SocketChannel delegate = kernel;
+        SocketChannel delegate = state.kernel;
         if (delegate != null) {
             try {
                 return delegate.read(target);
@@ -134,13 +102,13 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
             }
         }
         ByteTransfer.checkWritable(target);
-        return (int) readStack(target, NONE, 0, 0, NO_TIMEOUT);
+        return (int) input.read(target, NONE, 0, 0, SocketInput.NO_TIMEOUT);
     }
 
     @Override
     public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
         Objects.checkFromIndexSize(offset, length, targets.length);
-        SocketChannel delegate = kernel;
+        SocketChannel delegate = state.kernel;
         if (delegate != null) {
             try {
                 return delegate.read(targets, offset, length);
@@ -149,109 +117,14 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
             }
         }
         ByteTransfer.checkWritable(targets, offset, length);
-        return readStack(null, targets, offset, length, NO_TIMEOUT);
-    }
-
-    /** Reads into {@code one} or, if that is null, into {@code many}. */
-    private long readStack(@Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length, long timeoutNs)
-            throws IOException {
-        readLock.lock();
-        try {
-            TcpSocket socket = connectedSocket();
-            return isBlocking()
-                    ? readBlocking(socket, one, many, offset, length, timeoutNs)
-                    : readNonBlocking(socket, one, many, offset, length);
-        } finally {
-            readLock.unlock();
-        }
-    }
-
-    private long readNonBlocking(TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length)
-            throws IOException {
-        long count = readNow(socket, one, many, offset, length);
-        if (count == 0) {
-            driveIfUnselected(socket);
-        }
-        return count;
-    }
-
-    private long readBlocking(
-            TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length, long timeoutNs)
-            throws IOException {
-        long count = 0;
-        try {
-            beginRead();
-            count = readNow(socket, one, many, offset, length);
-            if (count == 0 && hasRemaining(one, many, offset, length)) {
-                long deadlineNs = deadline(timeoutNs);
-                while (count == 0 && isOpen() && !inputShut) {
-                    awaitReading(socket, TcpSocket.READABLE | TcpSocket.PEER_CLOSED, deadlineNs, "Read timed out");
-                    count = readNow(socket, one, many, offset, length);
-                }
-            }
-        } finally {
-            endRead(count > 0);
-        }
-        return count <= 0 && inputShut ? TcpSocket.END : count;
-    }
-
-    private long readNow(TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length)
-            throws IOException {
-        if (inputShut) {
-            return TcpSocket.END;
-        }
-        long count = one != null ? ByteTransfer.read(socket, one) : ByteTransfer.scatter(socket, many, offset, length);
-        return count == TcpSocket.ERROR ? failure.onRead(socket) : count;
-    }
-
-    private static boolean hasRemaining(@Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length) {
-        return one != null ? one.hasRemaining() : ByteTransfer.hasRemaining(many, offset, length);
-    }
-
-    /** Waits for any of these readiness bits, or failure, or for the channel to be closed. Holding readLock. */
-    private void awaitReading(TcpSocket socket, int bits, long deadlineNs, String timeoutText)
-            throws SocketTimeoutException {
-        ReadinessWaiter waiter = readWaiter;
-        if (waiter == null) {
-            waiter = new ReadinessWaiter(() -> !isOpen() || inputShut);
-            readWaiter = waiter;
-            registrations.reader(waiter);
-        }
-        boolean satisfied = driver.await(waiter.forAny(socket, bits | TcpSocket.FAILED), deadlineNs);
-        if (!satisfied && deadlineNs != NO_TIMEOUT && System.nanoTime() - deadlineNs >= 0) {
-            throw new SocketTimeoutException(timeoutText);
-        }
-    }
-
-    private static long deadline(long timeoutNs) {
-        return timeoutNs == NO_TIMEOUT ? NO_TIMEOUT : System.nanoTime() + timeoutNs;
-    }
-
-    private void beginRead() throws ClosedChannelException {
-        begin();
-        synchronized (stateLock) {
-            ensureOpen();
-            reading = true;
-        }
-    }
-
-    private void endRead(boolean completed) throws IOException {
-        boolean last;
-        synchronized (stateLock) {
-            reading = false;
-            last = isLastToLeave();
-        }
-        if (last) {
-            release();
-        }
-        end(completed);
+        return input.read(null, targets, offset, length, SocketInput.NO_TIMEOUT);
     }
 
     // ---- writing ----
 
     @Override
     public int write(ByteBuffer source) throws IOException {
-        SocketChannel delegate = kernel;
+        SocketChannel delegate = state.kernel;
         if (delegate != null) {
             try {
                 return delegate.write(source);
@@ -259,13 +132,13 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
                 closeWith(delegate);
             }
         }
-        return (int) writeStack(Objects.requireNonNull(source), NONE, 0, 0);
+        return (int) output.write(Objects.requireNonNull(source), NONE, 0, 0);
     }
 
     @Override
     public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
         Objects.checkFromIndexSize(offset, length, sources.length);
-        SocketChannel delegate = kernel;
+        SocketChannel delegate = state.kernel;
         if (delegate != null) {
             try {
                 return delegate.write(sources, offset, length);
@@ -273,132 +146,37 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
                 closeWith(delegate);
             }
         }
-        return writeStack(null, sources, offset, length);
-    }
-
-    private long writeStack(@Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length) throws IOException {
-        writeLock.lock();
-        try {
-            TcpSocket socket = connectedSocket();
-            return isBlocking()
-                    ? writeBlocking(socket, one, many, offset, length)
-                    : writeNonBlocking(socket, one, many, offset, length);
-        } finally {
-            writeLock.unlock();
-        }
-    }
-
-    private long writeNonBlocking(TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length)
-            throws IOException {
-        long count = writeNow(socket, one, many, offset, length);
-        if (count > 0) {
-            requestTurn(socket);
-        } else if (outputShut) {
-            throw new AsynchronousCloseException();
-        } else if (count < 0) {
-            throw failure.onWrite(socket);
-        } else {
-            driveIfUnselected(socket);
-        }
-        return count;
-    }
-
-    private long writeBlocking(TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length)
-            throws IOException {
-        long total = 0;
-        try {
-            beginWrite();
-            while (isOpen() && !outputShut && hasRemaining(one, many, offset, length)) {
-                long count = writeNow(socket, one, many, offset, length);
-                if (count > 0) {
-                    total += count;
-                    driver.nudge(driver.shards()[socket.shard()]);
-                } else if (count == 0) {
-                    awaitWriting(socket);
-                } else if (total == 0 && !outputShut) {
-                    throw failure.onWrite(socket);
-                } else {
-                    break; // what was taken is reported now, why no more was by the next write
-                }
-            }
-        } finally {
-            endWrite(total > 0);
-        }
-        if (total == 0 && outputShut) {
-            throw new AsynchronousCloseException();
-        }
-        return total;
-    }
-
-    private static long writeNow(
-            TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length) {
-        return one != null ? ByteTransfer.write(socket, one) : ByteTransfer.gather(socket, many, offset, length);
-    }
-
-    private void awaitWriting(TcpSocket socket) {
-        ReadinessWaiter waiter = writeWaiter;
-        if (waiter == null) {
-            waiter = new ReadinessWaiter(() -> !isOpen() || outputShut);
-            writeWaiter = waiter;
-            registrations.writer(waiter);
-        }
-        driver.await(waiter.forAny(socket, TcpSocket.WRITABLE | TcpSocket.FAILED), NO_TIMEOUT);
-    }
-
-    private void beginWrite() throws ClosedChannelException {
-        begin();
-        synchronized (stateLock) {
-            ensureOpen();
-            if (outputShut) {
-                throw new ClosedChannelException();
-            }
-            writing = true;
-        }
-    }
-
-    private void endWrite(boolean completed) throws IOException {
-        boolean last;
-        synchronized (stateLock) {
-            writing = false;
-            last = isLastToLeave();
-        }
-        if (last) {
-            release();
-        }
-        end(completed);
+        return output.write(null, sources, offset, length);
     }
 
     /**
      * Sees to it that what was asked of the connection leaves soon: the thread that selects for this channel will drive the stack
      * when it selects again, and send everything at once; any other has to have it done now.
      */
-    private void requestTurn(TcpSocket socket) {
+    void requestTurn(TcpSocket socket) {
         if (!registrations.isSelectedBy(Thread.currentThread())) {
             driver.nudge(driver.shards()[socket.shard()]);
         }
     }
 
     /** A thread that polls a channel without any selector is the only one that could drive the stack for it. */
-    private void driveIfUnselected(TcpSocket socket) {
+    void driveIfUnselected(TcpSocket socket) {
         if (registrations.keys().length == 0) {
             driver.nudge(driver.shards()[socket.shard()]);
         }
     }
 
-    /** @throws NotYetConnectedException or ClosedChannelException unless connected */
-    private TcpSocket connectedSocket() throws ClosedChannelException {
-        int now = state;
-        TcpSocket socket = tcp;
-        if (now < CONNECTED || socket == null) {
-            throw new NotYetConnectedException();
-        }
-        if (now > CONNECTED) {
-            throw new ClosedChannelException();
-        }
-        return socket;
+    /** As {@code begin}, for the roles. */
+    void enter() {
+        begin();
     }
 
-    private void ensureOpen() throws ClosedChannelException {
+    /** As {@code end}, for the roles. */
+    void leave(boolean completed) throws AsynchronousCloseException {
+        end(completed);
+    }
+
+    void ensureOpen() throws ClosedChannelException {
         if (!isOpen()) {
             throw new ClosedChannelException();
         }
@@ -410,15 +188,15 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
     public SocketChannel bind(@Nullable SocketAddress local) throws IOException {
         lockBoth();
         try {
-            synchronized (stateLock) {
+            synchronized (state) {
                 ensureOpen();
                 if (isConnectionPending()) {
                     throw new ConnectionPendingException();
                 }
-                if (kernel != null || localAddress != null) {
+                if (state.kernel != null || state.localAddress != null) {
                     throw new AlreadyBoundException();
                 }
-                bindTo(Addresses.checkLocal(local, family));
+                reservation.bind(Addresses.checkLocal(local, family));
             }
         } finally {
             unlockBoth();
@@ -426,60 +204,9 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         return this;
     }
 
-    private void bindTo(InetSocketAddress local) throws IOException {
-        switch (runtime.router().bind(local).route()) {
-            case STACK -> {
-                try {
-                    LocalBinding binding =
-                            runtime.stack().bind(Addresses.ip(local), local.getPort(), optionsForStack());
-                    stackBinding = binding;
-                    localAddress = new InetSocketAddress(local.getAddress(), binding.port());
-                } catch (TcpException e) {
-                    throw SocketErrors.setUp(e);
-                }
-            }
-            case KERNEL -> {
-                SocketChannel channel = openKernel(local);
-                kernelBinding = channel;
-                localAddress = (InetSocketAddress) channel.getLocalAddress();
-            }
-            case BOTH -> {
-                SharedPort<SocketChannel> port =
-                        SharedPort.bind(runtime.stack(), local, optionsForStack(), this::openKernel);
-                kernelBinding = port.kernel();
-                stackBinding = port.stack();
-                localAddress = port.local();
-            }
-        }
-    }
-
-    private TcpOptions optionsForStack() {
-        TcpOptions wanted = new TcpOptions();
-        options.applyTo(wanted);
-        return wanted;
-    }
-
-    /** A kernel channel with this channel's options, bound if {@code local} is given. */
-    private SocketChannel openKernel(@Nullable InetSocketAddress local) throws IOException {
-        SocketChannel channel = runtime.kernel().openSocketChannel(family);
-        boolean done = false;
-        try {
-            options.replayTo(channel);
-            if (local != null) {
-                channel.bind(local);
-            }
-            done = true;
-        } finally {
-            if (!done) {
-                channel.close();
-            }
-        }
-        return channel;
-    }
-
     @Override
     public boolean connect(SocketAddress remote) throws IOException {
-        return connect(Addresses.checkRemote(remote, family), NO_TIMEOUT, false);
+        return connect(Addresses.checkRemote(remote, family), SocketInput.NO_TIMEOUT, false);
     }
 
     /** For the socket adaptor: as {@link #connect}, in blocking mode only, and given up after a time. */
@@ -498,7 +225,7 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
                 }
                 delegate = route(remote);
                 if (delegate == null) {
-                    return connectOverStack(remote, timeoutNs);
+                    return overStack().connect(remote, timeoutNs);
                 }
             } finally {
                 unlockBoth();
@@ -519,46 +246,25 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         }
     }
 
-    /** Decides where this channel lives from now on: the kernel channel to delegate to, or null for the stack. */
+    private SocketConnect overStack() {
+        return new SocketConnect(this, runtime, state, reservation, input);
+    }
+
+    /** Decides, at the first connect, where this channel lives from now on: the kernel channel to delegate to, or null for the stack. */
     private @Nullable SocketChannel route(InetSocketAddress remote) throws IOException {
-        SocketChannel chosen;
-        SocketChannel notChosen;
-        synchronized (stateLock) {
+        synchronized (state) {
             ensureOpen();
-            if (kernel != null || state != UNCONNECTED) {
-                return kernel;
-            }
-            Decision decision = runtime.router().connect(remote, localAddress);
-            boolean overStack = localAddress == null
-                    ? decision.route() != Route.KERNEL
-                    : stackBinding != null && (kernelBinding == null || decision.route() != Route.KERNEL);
-            runtime.journal().opened("connect", remote, decision);
-            if (overStack) {
-                chosen = null;
-                notChosen = kernelBinding;
-            } else {
-                chosen = kernelBinding == null ? openKernel(null) : kernelBinding;
-                chosen.configureBlocking(isBlocking());
-                notChosen = null;
-                if (stackBinding != null) {
-                    stackBinding.close();
-                    stackBinding = null;
-                }
-                kernel = chosen;
-            }
-            kernelBinding = null;
+            return state.kernel != null || state.phase != Phase.UNCONNECTED
+                    ? state.kernel
+                    : reservation.route(remote, isBlocking());
         }
-        if (notChosen != null) {
-            notChosen.close();
-        }
-        return chosen;
     }
 
     private boolean connectOverKernel(SocketChannel delegate, InetSocketAddress remote, long timeoutNs)
             throws IOException {
         try {
             boolean connected = true;
-            if (timeoutNs == NO_TIMEOUT) {
+            if (timeoutNs == SocketInput.NO_TIMEOUT) {
                 connected = delegate.connect(remote);
             } else {
                 delegate.socket().connect(remote, millis(timeoutNs));
@@ -577,101 +283,9 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         return (int) Math.max(1, Math.min(Integer.MAX_VALUE, timeoutNs / 1_000_000));
     }
 
-    private boolean connectOverStack(InetSocketAddress remote, long timeoutNs) throws IOException {
-        boolean blocking = isBlocking();
-        boolean connected = false;
-        try {
-            beginConnect(remote, blocking);
-            TcpSocket socket = startConnect(remote);
-            if (blocking) {
-                connected = awaitConnected(socket, deadline(timeoutNs));
-            }
-        } finally {
-            endConnect(blocking, connected);
-        }
-        return connected;
-    }
-
-    private void beginConnect(InetSocketAddress remote, boolean blocking) throws ClosedChannelException {
-        if (blocking) {
-            begin();
-        }
-        synchronized (stateLock) {
-            ensureOpen();
-            if (state == CONNECTED) {
-                throw new AlreadyConnectedException();
-            }
-            if (state == PENDING) {
-                throw new ConnectionPendingException();
-            }
-            state = PENDING;
-            remoteAddress = remote;
-            reading = blocking;
-        }
-    }
-
-    private TcpSocket startConnect(InetSocketAddress remote) throws IOException {
-        LocalBinding binding;
-        TcpOptions wanted;
-        synchronized (stateLock) {
-            binding = stackBinding;
-            stackBinding = null; // the connection takes it over
-            wanted = optionsForStack();
-        }
-        ConnectCall call =
-                runtime.stack().connect(binding, Addresses.ip(remote), remote.getPort(), wanted, registrations);
-        CallWaiter.perform(call, driver);
-        if (call.error() != TcpError.NONE) {
-            throw SocketErrors.setUp(call.error());
-        }
-        TcpSocket socket = call.result();
-        synchronized (stateLock) {
-            tcp = socket;
-        }
-        return socket;
-    }
-
-    private boolean awaitConnected(TcpSocket socket, long deadlineNs) throws IOException {
-        while (isOpen()) {
-            if (isEstablished(socket)) {
-                return true;
-            }
-            awaitReading(socket, TcpSocket.CONNECTED, deadlineNs, "Connect timed out");
-        }
-        return false;
-    }
-
-    private static boolean isEstablished(TcpSocket socket) throws IOException {
-        int readiness = socket.readiness();
-        if ((readiness & TcpSocket.CONNECTED) != 0) {
-            return true; // what failed later is for read and write to report
-        }
-        if ((readiness & TcpSocket.FAILED) != 0) {
-            throw SocketErrors.setUp(socket.error());
-        }
-        return false;
-    }
-
-    private void endConnect(boolean blocking, boolean connected) throws IOException {
-        if (blocking) {
-            endRead(connected);
-        }
-        if (!connected) {
-            return;
-        }
-        synchronized (stateLock) {
-            TcpSocket socket = tcp;
-            if (state == PENDING && socket != null) {
-                localAddress = Addresses.socketAddress(socket.localAddress(), socket.localPort());
-                state = CONNECTED;
-            }
-        }
-        registrations.onReadiness(); // keys wait for other operations now
-    }
-
     @Override
     public boolean finishConnect() throws IOException {
-        SocketChannel delegate = kernel;
+        SocketChannel delegate = state.kernel;
         try {
             return delegate != null ? finishOverKernel(delegate) : finishOverStack();
         } catch (IOException e) {
@@ -691,85 +305,52 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
     private boolean finishOverStack() throws IOException {
         lockBoth();
         try {
-            if (state == CONNECTED) {
-                return true;
-            }
-            boolean blocking = isBlocking();
-            boolean connected = false;
-            try {
-                TcpSocket socket = beginFinishConnect(blocking);
-                if (blocking) {
-                    connected = awaitConnected(socket, NO_TIMEOUT);
-                } else {
-                    connected = isEstablished(socket);
-                    if (!connected) {
-                        driveIfUnselected(socket);
-                    }
-                }
-            } finally {
-                endConnect(blocking, connected);
-            }
-            return connected;
+            return overStack().finish();
         } finally {
             unlockBoth();
         }
     }
 
-    private TcpSocket beginFinishConnect(boolean blocking) throws ClosedChannelException {
-        if (blocking) {
-            begin();
-        }
-        synchronized (stateLock) {
-            ensureOpen();
-            TcpSocket socket = tcp;
-            if (state != PENDING || socket == null) {
-                throw new NoConnectionPendingException();
-            }
-            reading = blocking;
-            return socket;
-        }
-    }
-
     private void lockBoth() {
-        readLock.lock();
-        writeLock.lock();
+        input.lock.lock();
+        output.lock.lock();
     }
 
     private void unlockBoth() {
-        writeLock.unlock();
-        readLock.unlock();
+        output.lock.unlock();
+        input.lock.unlock();
     }
 
     @Override
     public boolean isConnected() {
-        SocketChannel delegate = kernel;
-        return delegate != null ? delegate.isConnected() : state == CONNECTED;
+        SocketChannel delegate = state.kernel;
+        return delegate != null ? delegate.isConnected() : state.phase == Phase.CONNECTED;
     }
 
     @Override
     public boolean isConnectionPending() {
-        SocketChannel delegate = kernel;
-        return delegate != null ? delegate.isConnectionPending() : state == PENDING;
+        SocketChannel delegate = state.kernel;
+        return delegate != null ? delegate.isConnectionPending() : state.phase == Phase.PENDING;
     }
 
     // ---- shutting down and closing ----
 
     @Override
     public SocketChannel shutdownInput() throws IOException {
-        SocketChannel delegate = kernel;
+        SocketChannel delegate = state.kernel;
         TcpSocket socket;
-        synchronized (stateLock) {
+        synchronized (state) {
             ensureOpen();
             if (!isConnected()) {
                 throw new NotYetConnectedException();
             }
-            socket = tcp;
+            socket = state.tcp;
             if (delegate != null) {
                 delegate.shutdownInput();
-            } else if (!inputShut && socket != null) {
+            } else if (!state.inputShut && socket != null) {
                 socket.shutdownInput();
             }
-            inputShut = true;
+            state.inputShut = true;
         }
         if (socket != null) {
             registrations.onReadiness();
@@ -779,20 +360,20 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
 
     @Override
     public SocketChannel shutdownOutput() throws IOException {
-        SocketChannel delegate = kernel;
+        SocketChannel delegate = state.kernel;
         TcpSocket socket;
-        synchronized (stateLock) {
+        synchronized (state) {
             ensureOpen();
             if (!isConnected()) {
                 throw new NotYetConnectedException();
             }
-            socket = tcp;
+            socket = state.tcp;
             if (delegate != null) {
                 delegate.shutdownOutput();
-            } else if (!outputShut && socket != null) {
+            } else if (!state.outputShut && socket != null) {
                 socket.shutdownOutput();
             }
-            outputShut = true;
+            state.outputShut = true;
         }
         if (socket != null) {
             requestTurn(socket);
@@ -805,11 +386,11 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
     protected void implCloseSelectableChannel() throws IOException {
         SocketChannel delegate;
         boolean release = false;
-        synchronized (stateLock) {
-            delegate = kernel;
-            state = delegate == null ? CLOSING : CLOSED;
+        synchronized (state) {
+            delegate = state.kernel;
+            state.phase = delegate == null ? Phase.CLOSING : Phase.CLOSED;
             if (delegate == null && isBlocking()) {
-                release = isLastToLeave();
+                release = state.isLastToLeave();
             }
         }
         if (delegate != null) {
@@ -829,8 +410,8 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         boolean release;
         lockBoth();
         try {
-            synchronized (stateLock) {
-                release = isLastToLeave();
+            synchronized (state) {
+                release = state.isLastToLeave();
             }
         } finally {
             unlockBoth();
@@ -840,43 +421,33 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         }
     }
 
-    /** Whether the channel is closing and the caller is the one who has to {@link #release}. Holding stateLock. */
-    private boolean isLastToLeave() {
-        if (state != CLOSING || reading || writing) {
-            return false;
+    /** Gives up whatever this channel holds. Once, by whoever closes it or leaves it last. */
+    void release() throws IOException {
+        try {
+            TcpSocket socket = state.tcp;
+            if (socket != null) {
+                giveUp(socket);
+            }
+        } finally {
+            synchronized (state) {
+                reservation.release();
+            }
         }
-        state = CLOSED;
-        return true;
     }
 
-    /** Gives up whatever this channel holds. Once, by whoever closes it or leaves it last. */
-    private void release() throws IOException {
-        TcpSocket socket;
-        SocketChannel reserved;
+    private void giveUp(TcpSocket socket) {
         int linger;
-        synchronized (stateLock) {
-            socket = tcp;
-            reserved = kernelBinding;
-            kernelBinding = null;
+        synchronized (state) {
             linger = options.lingerSeconds();
-            if (stackBinding != null) {
-                stackBinding.close();
-                stackBinding = null;
-            }
         }
-        if (socket != null) {
-            if (linger == 0) {
-                socket.abort();
-            } else {
-                socket.close();
-            }
-            requestTurn(socket);
-            if (linger > 0 && !isRegistered()) {
-                awaitDrained(socket, linger);
-            }
+        if (linger == 0) {
+            socket.abort();
+        } else {
+            socket.close();
         }
-        if (reserved != null) {
-            reserved.close();
+        requestTurn(socket);
+        if (linger > 0 && !isRegistered()) {
+            awaitDrained(socket, linger);
         }
     }
 
@@ -900,19 +471,19 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
     @Override
     public <T> SocketChannel setOption(SocketOption<T> name, T value) throws IOException {
         options.checkSettable(name, value);
-        synchronized (stateLock) {
+        synchronized (state) {
             ensureOpen();
-            SocketChannel delegate = kernel;
+            SocketChannel delegate = state.kernel;
             if (delegate != null) {
                 delegate.setOption(name, value);
                 return this;
             }
             options.set(name, value);
-            SocketChannel reserved = kernelBinding;
+            SocketChannel reserved = reservation.onKernel();
             if (reserved != null) {
                 reserved.setOption(name, value);
             }
-            TcpSocket socket = tcp;
+            TcpSocket socket = state.tcp;
             if (socket != null) {
                 options.applyTo(socket.options());
                 socket.optionsChanged();
@@ -924,9 +495,9 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
     @Override
     public <T> T getOption(SocketOption<T> name) throws IOException {
         options.checkSupported(name);
-        synchronized (stateLock) {
+        synchronized (state) {
             ensureOpen();
-            SocketChannel delegate = kernel;
+            SocketChannel delegate = state.kernel;
             return delegate != null ? delegate.getOption(name) : options.get(name);
         }
     }
@@ -938,7 +509,7 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
 
     @Override
     public @Nullable SocketAddress getLocalAddress() throws IOException {
-        synchronized (stateLock) {
+        synchronized (state) {
             ensureOpen();
             return localAddress();
         }
@@ -946,7 +517,7 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
 
     @Override
     public @Nullable SocketAddress getRemoteAddress() throws IOException {
-        synchronized (stateLock) {
+        synchronized (state) {
             ensureOpen();
             return remoteAddress();
         }
@@ -955,24 +526,24 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
     /** Null while unbound; still there after a close. */
     @Nullable
     InetSocketAddress localAddress() {
-        SocketChannel delegate = kernel;
+        SocketChannel delegate = state.kernel;
         if (delegate != null) {
             return (InetSocketAddress) delegate.socket().getLocalSocketAddress();
         }
-        synchronized (stateLock) {
-            return localAddress;
+        synchronized (state) {
+            return state.localAddress;
         }
     }
 
     /** Null before a connect; still there after a close. */
     @Nullable
     InetSocketAddress remoteAddress() {
-        SocketChannel delegate = kernel;
+        SocketChannel delegate = state.kernel;
         if (delegate != null) {
             return (InetSocketAddress) delegate.socket().getRemoteSocketAddress();
         }
-        synchronized (stateLock) {
-            return remoteAddress;
+        synchronized (state) {
+            return state.remoteAddress;
         }
     }
 
@@ -980,7 +551,7 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
 
     @Override
     public Socket socket() {
-        synchronized (stateLock) {
+        synchronized (state) {
             if (adaptor == null) {
                 adaptor = newAdaptor();
             }
@@ -997,23 +568,23 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
     }
 
     boolean isInputShut() {
-        return inputShut;
+        return state.inputShut;
     }
 
     boolean isOutputShut() {
-        return outputShut;
+        return state.outputShut;
     }
 
     /** Reads some bytes in blocking mode; {@code timeoutMs} 0 for none. */
     int blockingRead(ByteBuffer target, int timeoutMs) throws IOException {
-        SocketChannel delegate = kernel;
+        SocketChannel delegate = state.kernel;
         if (delegate != null) {
             return readKernelSocket(delegate, target, timeoutMs);
         }
         if (!isBlocking()) {
             throw new IllegalBlockingModeException();
         }
-        return (int) readStack(target, NONE, 0, 0, timeoutMs == 0 ? NO_TIMEOUT : timeoutMs * 1_000_000L);
+        return (int) input.read(target, NONE, 0, 0, timeoutMs == 0 ? SocketInput.NO_TIMEOUT : timeoutMs * 1_000_000L);
     }
 
     private int readKernelSocket(SocketChannel delegate, ByteBuffer target, int timeoutMs) throws IOException {
@@ -1046,27 +617,27 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
 
     /** Bytes that can be read without blocking. */
     int available() throws IOException {
-        synchronized (stateLock) {
-            SocketChannel delegate = kernel;
+        synchronized (state) {
+            SocketChannel delegate = state.kernel;
             if (delegate != null) {
                 return delegate.socket().getInputStream().available();
             }
-            TcpSocket socket = connectedSocket();
-            return inputShut ? 0 : socket.readableBytes();
+            TcpSocket socket = state.connectedSocket();
+            return state.inputShut ? 0 : socket.readableBytes();
         }
     }
 
     /** Where urgent data would be sent: only the kernel's TCP can. */
     @Nullable
     SocketChannel kernelDelegate() {
-        return kernel;
+        return state.kernel;
     }
 
     // ---- for keys and selectors ----
 
     @Override
     public int readyOps(int interest) {
-        TcpSocket socket = tcp;
+        TcpSocket socket = state.tcp;
         if (interest == 0 || socket == null) {
             return 0;
         }
@@ -1074,7 +645,7 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         if ((readiness & TcpSocket.FAILED) != 0) {
             return interest;
         }
-        return switch (state) {
+        return switch (state.phase) {
             case PENDING -> (readiness & TcpSocket.CONNECTED) != 0 ? interest & SelectionKey.OP_CONNECT : 0;
             case CONNECTED -> interest & transferOps(interest, readiness);
             default -> 0;
@@ -1082,8 +653,8 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
     }
 
     private int transferOps(int interest, int readiness) {
-        boolean noInput = inputShut;
-        boolean noOutput = outputShut;
+        boolean noInput = state.inputShut;
+        boolean noOutput = state.outputShut;
         boolean ended = noInput || (readiness & TcpSocket.PEER_CLOSED) != 0;
         if (ended && noOutput) {
             return interest; // hung up
@@ -1099,12 +670,12 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
 
     @Override
     public @Nullable SelectableChannel kernelChannel() {
-        return kernel;
+        return state.kernel;
     }
 
     @Override
     public boolean mayUseStack() {
-        return kernel == null;
+        return state.kernel == null;
     }
 
     @Override
@@ -1112,9 +683,9 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         lockBoth();
         try {
             SocketChannel delegate;
-            synchronized (stateLock) {
+            synchronized (state) {
                 ensureOpen();
-                delegate = kernel;
+                delegate = state.kernel;
             }
             if (delegate != null) {
                 registrations.leaveKernelIfCancelled();
@@ -1132,7 +703,7 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
             return text.append("closed]").toString();
         }
         if (isConnected()) {
-            text.append("connected").append(inputShut ? " ishut" : "").append(outputShut ? " oshut" : "");
+            text.append("connected").append(state.inputShut ? " ishut" : "").append(state.outputShut ? " oshut" : "");
         } else {
             text.append(isConnectionPending() ? "connection-pending" : "unconnected");
         }

@@ -1,0 +1,124 @@
+package dev.millrace.provider.nio;
+
+import dev.millrace.provider.driver.Driver;
+import dev.millrace.stack.tcp.TcpSocket;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** The reading side of a socket channel on the stack. Its lock admits one reader, or a thread that connects. */
+final class SocketInput {
+    static final long NO_TIMEOUT = Long.MAX_VALUE;
+
+    final ReentrantLock lock = new ReentrantLock();
+
+    private final StackSocketChannel channel;
+    private final SocketState state;
+    private final Registrations registrations;
+    private final Driver driver;
+    private final ConnectionFailure failure;
+
+    // guarded by lock
+    private @Nullable ReadinessWaiter waiter;
+
+    SocketInput(StackSocketChannel channel, SocketState state, Driver driver, ConnectionFailure failure) {
+        this.channel = channel;
+        this.state = state;
+        this.registrations = channel.registrations();
+        this.driver = driver;
+        this.failure = failure;
+    }
+
+    /** Reads into {@code one} or, if that is null, into {@code many}. */
+    long read(@Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length, long timeoutNs) throws IOException {
+        lock.lock();
+        try {
+            TcpSocket socket = state.connectedSocket();
+            return channel.isBlocking()
+                    ? readBlocking(socket, one, many, offset, length, timeoutNs)
+                    : readNonBlocking(socket, one, many, offset, length);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long readNonBlocking(TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length)
+            throws IOException {
+        long count = readNow(socket, one, many, offset, length);
+        if (count == 0) {
+            channel.driveIfUnselected(socket);
+        }
+        return count;
+    }
+
+    private long readBlocking(
+            TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length, long timeoutNs)
+            throws IOException {
+        long count = 0;
+        try {
+            begin();
+            count = readNow(socket, one, many, offset, length);
+            if (count == 0 && ByteTransfer.hasRemaining(one, many, offset, length)) {
+                long deadlineNs = deadlineNs(timeoutNs);
+                while (count == 0 && channel.isOpen() && !state.inputShut) {
+                    await(socket, TcpSocket.READABLE | TcpSocket.PEER_CLOSED, deadlineNs, "Read timed out");
+                    count = readNow(socket, one, many, offset, length);
+                }
+            }
+        } finally {
+            end(count > 0);
+        }
+        return count <= 0 && state.inputShut ? TcpSocket.END : count;
+    }
+
+    private long readNow(TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length)
+            throws IOException {
+        if (state.inputShut) {
+            return TcpSocket.END;
+        }
+        long count = one != null ? ByteTransfer.read(socket, one) : ByteTransfer.scatter(socket, many, offset, length);
+        return count == TcpSocket.ERROR ? failure.onRead(socket) : count;
+    }
+
+    /** Waits for any of these readiness bits, or failure, or for the channel to be closed. Holding the lock. */
+    void await(TcpSocket socket, int bits, long deadlineNs, String timeoutText) throws SocketTimeoutException {
+        ReadinessWaiter waiting = waiter;
+        if (waiting == null) {
+            waiting = new ReadinessWaiter(() -> !channel.isOpen() || state.inputShut);
+            waiter = waiting;
+            registrations.reader(waiting);
+        }
+        boolean satisfied = driver.await(waiting.forAny(socket, bits | TcpSocket.FAILED), deadlineNs);
+        if (!satisfied && deadlineNs != NO_TIMEOUT && System.nanoTime() - deadlineNs >= 0) {
+            throw new SocketTimeoutException(timeoutText);
+        }
+    }
+
+    static long deadlineNs(long timeoutNs) {
+        return timeoutNs == NO_TIMEOUT ? NO_TIMEOUT : System.nanoTime() + timeoutNs;
+    }
+
+    private void begin() throws ClosedChannelException {
+        channel.enter();
+        synchronized (state) {
+            channel.ensureOpen();
+            state.reading = true;
+        }
+    }
+
+    /** A blocking operation of this side ends; whoever leaves a closing channel last gives it up. */
+    void end(boolean completed) throws IOException {
+        boolean last;
+        synchronized (state) {
+            state.reading = false;
+            last = state.isLastToLeave();
+        }
+        if (last) {
+            channel.release();
+        }
+        channel.leave(completed);
+    }
+}

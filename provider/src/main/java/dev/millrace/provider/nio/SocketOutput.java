@@ -1,0 +1,125 @@
+package dev.millrace.provider.nio;
+
+import dev.millrace.provider.driver.Driver;
+import dev.millrace.stack.tcp.TcpSocket;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** The writing side of a socket channel on the stack. Its lock admits one writer, or a thread that connects. */
+final class SocketOutput {
+    final ReentrantLock lock = new ReentrantLock();
+
+    private final StackSocketChannel channel;
+    private final SocketState state;
+    private final Registrations registrations;
+    private final Driver driver;
+    private final ConnectionFailure failure;
+
+    // guarded by lock
+    private @Nullable ReadinessWaiter waiter;
+
+    SocketOutput(StackSocketChannel channel, SocketState state, Driver driver, ConnectionFailure failure) {
+        this.channel = channel;
+        this.state = state;
+        this.registrations = channel.registrations();
+        this.driver = driver;
+        this.failure = failure;
+    }
+
+    /** Writes from {@code one} or, if that is null, from {@code many}. */
+    long write(@Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length) throws IOException {
+        lock.lock();
+        try {
+            TcpSocket socket = state.connectedSocket();
+            return channel.isBlocking()
+                    ? writeBlocking(socket, one, many, offset, length)
+                    : writeNonBlocking(socket, one, many, offset, length);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long writeNonBlocking(TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length)
+            throws IOException {
+        long count = writeNow(socket, one, many, offset, length);
+        if (count > 0) {
+            channel.requestTurn(socket);
+        } else if (state.outputShut) {
+            throw new AsynchronousCloseException();
+        } else if (count < 0) {
+            throw failure.onWrite(socket);
+        } else {
+            channel.driveIfUnselected(socket);
+        }
+        return count;
+    }
+
+    private long writeBlocking(TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length)
+            throws IOException {
+        long total = 0;
+        try {
+            begin();
+            while (channel.isOpen() && !state.outputShut && ByteTransfer.hasRemaining(one, many, offset, length)) {
+                long count = writeNow(socket, one, many, offset, length);
+                if (count > 0) {
+                    total += count;
+                    driver.nudge(driver.shards()[socket.shard()]);
+                } else if (count == 0) {
+                    await(socket);
+                } else if (total == 0 && !state.outputShut) {
+                    throw failure.onWrite(socket);
+                } else {
+                    break; // what was taken is reported now, why no more was by the next write
+                }
+            }
+        } finally {
+            end(total > 0);
+        }
+        if (total == 0 && state.outputShut) {
+            throw new AsynchronousCloseException();
+        }
+        return total;
+    }
+
+    private static long writeNow(
+            TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length) {
+        return one != null ? ByteTransfer.write(socket, one) : ByteTransfer.gather(socket, many, offset, length);
+    }
+
+    private void await(TcpSocket socket) {
+        ReadinessWaiter waiting = waiter;
+        if (waiting == null) {
+            waiting = new ReadinessWaiter(() -> !channel.isOpen() || state.outputShut);
+            waiter = waiting;
+            registrations.writer(waiting);
+        }
+        driver.await(waiting.forAny(socket, TcpSocket.WRITABLE | TcpSocket.FAILED), Long.MAX_VALUE);
+    }
+
+    private void begin() throws ClosedChannelException {
+        channel.enter();
+        synchronized (state) {
+            channel.ensureOpen();
+            if (state.outputShut) {
+                throw new ClosedChannelException();
+            }
+            state.writing = true;
+        }
+    }
+
+    private void end(boolean completed) throws IOException {
+        boolean last;
+        synchronized (state) {
+            state.writing = false;
+            last = state.isLastToLeave();
+        }
+        if (last) {
+            channel.release();
+        }
+        channel.leave(completed);
+    }
+}
