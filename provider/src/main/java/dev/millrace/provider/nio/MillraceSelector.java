@@ -2,7 +2,6 @@ package dev.millrace.provider.nio;
 
 import dev.millrace.provider.Runtime;
 import dev.millrace.provider.driver.Driver;
-import dev.millrace.provider.driver.Waiter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
@@ -11,14 +10,12 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.spi.AbstractSelectableChannel;
 import java.nio.channels.spi.AbstractSelector;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,8 +39,6 @@ public final class MillraceSelector extends AbstractSelector {
     /** Some time that has passed. */
     private static final long PAST = System.nanoTime();
 
-    private static final int QUEUE_CHUNK = 256;
-
     private final Runtime runtime;
     private final Driver driver;
 
@@ -51,10 +46,7 @@ public final class MillraceSelector extends AbstractSelector {
     private final Set<SelectionKey> keys = ConcurrentHashMap.newKeySet();
     private final Set<SelectionKey> keysView = Collections.unmodifiableSet(keys);
     private final SelectedKeys selected = new SelectedKeys(this);
-    private final MpscUnboundedVarHandleArrayQueue<MillraceKey> readyQueue =
-            new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
-    private final MpscUnboundedVarHandleArrayQueue<MillraceKey> updateQueue =
-            new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
+    private final ActiveKeys active = new ActiveKeys();
     /** Keys of channels in which the stack has, or may get, a part. */
     private final AtomicInteger stackKeys = new AtomicInteger();
 
@@ -68,9 +60,7 @@ public final class MillraceSelector extends AbstractSelector {
     private volatile @Nullable Thread selecting;
 
     // the selecting thread's own, under the monitors
-    private final SelectionWaiter waiter = new SelectionWaiter();
-    private MillraceKey[] active = new MillraceKey[16];
-    private int activeCount;
+    private final SelectionWaiter waiter = new SelectionWaiter(this);
     private boolean inSelection;
 
     public MillraceSelector(Runtime runtime) {
@@ -144,7 +134,7 @@ public final class MillraceSelector extends AbstractSelector {
             selecting = self;
         }
         flushCancelled();
-        applyUpdates();
+        active.applyUpdates();
         boolean blocking = timeoutNs != NOT_WAITING;
         try {
             if (blocking) {
@@ -173,13 +163,12 @@ public final class MillraceSelector extends AbstractSelector {
         while (true) {
             kernelJoined = false;
             KernelSelector inner = kernel;
-            waiter.inner = inner;
             boolean mayWait = timeoutNs != NOT_WAITING && !(first && somethingReady());
             first = false;
             if (inner != null && stackKeys.get() == 0) {
                 selectInKernel(inner, mayWait ? deadlineNs : PAST);
             } else {
-                driver.await(waiter, mayWait ? deadlineNs : PAST);
+                driver.await(waiter.on(inner), mayWait ? deadlineNs : PAST);
                 if (inner != null && !mayWait) {
                     pollKernel(inner, timeoutNs == NOT_WAITING);
                 }
@@ -222,70 +211,26 @@ public final class MillraceSelector extends AbstractSelector {
 
     /** Whether a selection would find something now. */
     private boolean somethingReady() {
-        drainReadyQueue();
-        while (activeCount > 0) {
-            if (readyOrLeave(active[0]) != 0) {
-                return true;
-            }
+        if (active.anyReady()) {
+            return true;
         }
         KernelSelector inner = kernel;
         return inner != null && inner.hasReady();
     }
 
-    private void drainReadyQueue() {
-        MillraceKey key;
-        while ((key = readyQueue.relaxedPoll()) != null) {
-            if (key.isValid()) {
-                activate(key);
-            }
-        }
-    }
-
-    private void activate(MillraceKey key) {
-        if (activeCount == active.length) {
-            active = Arrays.copyOf(active, 2 * activeCount);
-        }
-        key.activeIndex = activeCount;
-        active[activeCount++] = key;
-    }
-
-    /** Ready operations of a key on the active list; if there are none, it leaves the list. */
-    private int readyOrLeave(MillraceKey key) {
-        int ops = key.stackReady();
-        while (ops == 0) {
-            if (!key.unqueue()) {
-                deactivate(key);
-                return 0;
-            }
-            ops = key.stackReady(); // it became ready just then, and so stays
-        }
-        return ops;
-    }
-
-    private void deactivate(MillraceKey key) {
-        MillraceKey last = active[--activeCount];
-        active[key.activeIndex] = last;
-        last.activeIndex = key.activeIndex;
-        active[activeCount] = null;
-        key.activeIndex = -1;
-    }
-
-    private void applyUpdates() {
-        MillraceKey key;
-        while ((key = updateQueue.relaxedPoll()) != null) {
-            if (key.arm() && key.isValid()) {
-                activate(key);
-            }
-        }
+    /** Whether the selection that waits is to look, or to end. The selecting thread. */
+    boolean endsWait() {
+        // a driver may ask again after a yes, when the queue is drained already
+        return woken || kernelJoined || !isOpen() || active.mayBeReady() && somethingReady();
     }
 
     private int collect(@Nullable Consumer<SelectionKey> action) {
-        drainReadyQueue();
+        active.drain();
         int count = 0;
         int i = 0;
-        while (i < activeCount) {
-            MillraceKey key = active[i];
-            int ops = readyOrLeave(key);
+        while (i < active.count()) {
+            MillraceKey key = active.get(i);
+            int ops = active.readyOrLeave(key);
             if (ops != 0) {
                 count += select(key, ops | key.takeKernelReady(), action);
                 i++;
@@ -429,13 +374,13 @@ public final class MillraceSelector extends AbstractSelector {
 
     /** A core found this key ready. Core threads. */
     void offerReady(MillraceKey key) {
-        readyQueue.offer(key);
+        active.offerReady(key);
         waiter.signal();
     }
 
     /** The interest set of this key changed. Any thread. */
     void offerUpdate(MillraceKey key) {
-        updateQueue.offer(key);
+        active.offerUpdate(key);
     }
 
     @SuppressWarnings("ReferenceEquality") // as above
@@ -462,9 +407,7 @@ public final class MillraceSelector extends AbstractSelector {
     private void remove(MillraceKey key) {
         keys.remove(key);
         selected.removeSelected(key);
-        if (key.activeIndex >= 0) {
-            deactivate(key);
-        }
+        active.remove(key);
         boolean hadKernelKey = forget(key);
         deregister(key);
         KernelSelector inner = kernel;
@@ -528,62 +471,6 @@ public final class MillraceSelector extends AbstractSelector {
         }
         if (inner != null) {
             inner.close();
-        }
-    }
-
-    /** The wait of a selection. While it has an inner selector, the thread sleeps in that. */
-    private final class SelectionWaiter extends Waiter {
-        /** Latched at the beginning of a wait; read by whoever signals, after the wait was announced. */
-        private @Nullable KernelSelector inner;
-
-        @Override
-        protected boolean isSatisfied() {
-            KernelSelector polled = inner;
-            if (polled != null) {
-                try {
-                    // before the look: polling uses up a wakeup, so what it was for must be looked at afterwards
-                    polled.poller().pollSometimes();
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            }
-            if (woken || kernelJoined || !isOpen()) {
-                return true;
-            }
-            // a driver may ask again after a yes, when the queue is drained already
-            if ((activeCount > 0 || !readyQueue.isEmpty()) && somethingReady()) {
-                return true;
-            }
-            return polled != null && polled.hasReady();
-        }
-
-        @Override
-        protected boolean maySleepInPort() {
-            return inner == null;
-        }
-
-        @Override
-        protected void park(long timeoutNs) {
-            KernelSelector slept = inner;
-            if (slept == null) {
-                super.park(timeoutNs);
-                return;
-            }
-            try {
-                slept.poller().sleep(timeoutNs);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        @Override
-        protected void unpark(Thread sleeper) {
-            KernelSelector slept = inner;
-            if (slept == null) {
-                super.unpark(sleeper);
-            } else {
-                slept.poller().wakeup();
-            }
         }
     }
 
