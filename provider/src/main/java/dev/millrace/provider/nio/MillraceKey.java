@@ -16,20 +16,17 @@ import org.jspecify.annotations.Nullable;
  * {@link #onReadiness}, or a JDK channel, which has a key in the selector's inner JDK selector; a channel of ours that the kernel
  * serves, wholly or too, has both.
  *
- * <p>Level triggering at O(ready): {@code queued} says that the key is in the selector's ready queue or on its active list. A core
- * that finds it set does nothing. The selecting thread clears it when it takes the key off the list because it is not ready, and then looks
- * once more; both sides put a fence between their write and their look, so that one of them sees the other's.
+ * <p>Level triggering at O(ready): a core that finds the key a member of the selector's lists already does nothing
+ * ({@link ListMembership}).
  */
 final class MillraceKey extends AbstractSelectionKey {
     private static final VarHandle INTEREST;
-    private static final VarHandle QUEUED;
     private static final VarHandle UPDATED;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             INTEREST = lookup.findVarHandle(MillraceKey.class, "interest", int.class);
-            QUEUED = lookup.findVarHandle(MillraceKey.class, "queued", boolean.class);
             UPDATED = lookup.findVarHandle(MillraceKey.class, "updated", boolean.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -43,7 +40,7 @@ final class MillraceKey extends AbstractSelectionKey {
 
     // any thread
     private volatile int interest;
-    private volatile boolean queued;
+    private final ListMembership membership = new ListMembership();
     private volatile boolean updated;
 
     // guarded by this key's monitor
@@ -185,7 +182,7 @@ final class MillraceKey extends AbstractSelectionKey {
 
     /** The stack's side may have become ready. Core thread, after a fence. */
     void onReadiness() {
-        if (!queued && stackReady() != 0 && QUEUED.compareAndSet(this, false, true)) {
+        if (!membership.isMember() && stackReady() != 0 && membership.join()) {
             selector.offerReady(this);
         }
     }
@@ -200,14 +197,13 @@ final class MillraceKey extends AbstractSelectionKey {
         updated = false;
         armed = interest;
         VarHandle.fullFence();
-        return stackReady() != 0 && QUEUED.compareAndSet(this, false, true);
+        return stackReady() != 0 && membership.join();
     }
 
     /** The key leaves the active list; true when it has become ready again meanwhile and must stay. Selecting thread. */
     boolean unqueue() {
-        queued = false;
-        VarHandle.fullFence();
-        return stackReady() != 0 && QUEUED.compareAndSet(this, false, true);
+        membership.leave();
+        return stackReady() != 0 && membership.join();
     }
 
     /** Consumes what the inner selector reported. Selecting thread. */
