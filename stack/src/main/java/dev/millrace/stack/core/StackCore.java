@@ -56,6 +56,7 @@ public final class StackCore {
     private final Packet[] burst = new Packet[BURST];
     private long lastTurnNs;
     private boolean turned;
+    private @Nullable Throwable lastBroken;
 
     /** Holds {@link CoreCommand}s and connections that want attention. Any thread offers, the lease holder polls. */
     private final MpscUnboundedVarHandleArrayQueue<Object> commands =
@@ -140,6 +141,16 @@ public final class StackCore {
     /** Whether a connection has bytes or a FIN that its peer has not acknowledged. Lease holder only. */
     public boolean isSending() {
         return tcp.isSending();
+    }
+
+    /** The last broken invariant that was met in this core, with its stack trace, for reports. Lease holder only. */
+    public @Nullable Throwable lastBroken() {
+        return lastBroken != null ? lastBroken : tcp.lastBroken();
+    }
+
+    /** Fails with an AssertionError if any connection's state contradicts itself. For simulation and fuzzing; lease holder only. */
+    public void checkInvariants() {
+        tcp.checkInvariants();
     }
 
     /** Lease holder only. */
@@ -227,6 +238,7 @@ public final class StackCore {
         } catch (RuntimeException | AssertionError broken) {
             // Tcp has already reset the connection if there was one; the frame is gone, the core lives on (design
             // decision 10)
+            lastBroken = broken;
             counters.increment(Counter.CORE_INVARIANT_BROKEN);
         }
     }

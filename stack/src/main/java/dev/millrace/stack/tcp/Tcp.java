@@ -370,6 +370,11 @@ public final class Tcp {
 
     // ---- tools ----
 
+    /** Fails with an AssertionError if any connection's state contradicts itself. For simulation and fuzzing, after each step; core thread only. */
+    public void checkInvariants() {
+        forEachConnection(TcpConnection::checkInvariants);
+    }
+
     /** Calls {@code action} with each connection that is not in TIME-WAIT or half open. */
     public void forEachConnection(Consumer<? super TcpConnection> action) {
         flows.forEach(flow -> {
