@@ -8,6 +8,17 @@ final class AckSample {
     /** Bytes that this acknowledgment newly covers cumulatively; never a count of acknowledgments (RFC 3465). */
     long ackedBytes;
 
+    /** Bytes of which it newly says that they have arrived, acknowledged or SACKed. */
+    long deliveredBytes;
+
+    /** Bytes newly deemed lost with it, and since the one before by timers; those of retransmissions count again. */
+    long lostBytes;
+
+    /** Bytes in the network (the pipe) before it and after it. */
+    long priorInFlightBytes;
+
+    long inFlightBytes;
+
     /** SND.UNA after it. */
     long unacknowledgedPosition;
 
@@ -22,6 +33,23 @@ final class AckSample {
 
     /** It carries the echo of a congestion mark (RFC 3168 §6.1.2), on a connection that has agreed on ECN. */
     boolean ecnEcho;
+
+    // The delivery rate, rateBytes / intervalNs (draft-cheng-iccrg-delivery-rate-estimation); see DeliveryRate
+
+    /** Bytes delivered while the newest segment that it covers was under way. */
+    long rateBytes;
+
+    /** In so much time; −1 when it measures no rate. */
+    long intervalNs;
+
+    /** The rate is the application's, not the network's. */
+    boolean appLimited;
+
+    /** All bytes delivered on the connection when that segment was sent; says which round trip this is. */
+    long priorDeliveredBytes;
+
+    /** All bytes delivered so far. */
+    long totalDeliveredBytes;
 
     long nowNs;
 }
