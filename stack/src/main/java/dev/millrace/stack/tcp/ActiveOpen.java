@@ -24,7 +24,7 @@ final class ActiveOpen {
             PortChooser chooser,
             long nowNs)
             throws TcpException {
-        if (tcp.liveConnections >= tcp.config.maxConnections()) {
+        if (tcp.isFull()) {
             throw new TcpException(TcpError.NO_BUFFERS);
         }
         IpAddress local =

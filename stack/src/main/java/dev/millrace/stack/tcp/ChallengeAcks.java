@@ -15,6 +15,8 @@ final class ChallengeAcks {
     /** Between two answers of one connection to segments without data (Linux' tcp_invalid_ratelimit); stops ACK loops. */
     static final long CONNECTION_INTERVAL_NS = 500_000_000L;
 
+    static final int CONNECTION_INTERVAL_MS = 500;
+
     private final RandomGenerator random;
     private long secondBeganNs = Long.MIN_VALUE;
     private int left;

@@ -1,67 +1,129 @@
 package dev.millrace.stack.tcp;
 
 import dev.millrace.stack.time.TimerWheel;
+import dev.millrace.stack.wire.IpAddress;
 import dev.millrace.stack.wire.TcpSegment;
 
 /**
  * A passive open in SYN-RECEIVED: what must be remembered of a SYN until its SYN+ACK is answered, and no more, since anybody can send
- * SYNs (RFC 4987 §3.3). Core thread only.
+ * SYNs (RFC 4987 §3.3). In particular no path: that is found again for each answer. Core thread only.
  */
 final class HalfOpen extends Flow implements TimerWheel.Timer {
+    private static final byte SACK_PERMITTED = 1;
+    private static final byte TIMESTAMPS = 1 << 1;
+    private static final byte FROM_COOKIE = 1 << 2;
+
     final TcpListener listener;
-    final Path path;
     final int iss;
     final int irs;
-    final int peerMss;
-    /** The peer's shift, −1 without the option. */
-    final int windowScale;
-
-    final int windowField;
-    final boolean sackPermitted;
-    final boolean hasTimestamps;
-    final int timestampOffset;
-    final int windowOffered;
-    final int trafficClass;
     int timestampRecent;
-    int retransmissions;
+    /** When we last answered something odd, in ms of the timestamp clock. */
+    int lastAnswerMs;
+
+    private final short windowField;
+    private final short windowOffered;
+    private final short peerMss;
+    /** The peer's shift, −1 without the option. */
+    final byte windowScale;
+
+    byte retransmissions;
+    private final byte bits;
     long firstSentNs;
     long timerId = TimerWheel.NONE;
-    long lastAnswerNs;
 
     private final PassiveOpen owner;
 
-    HalfOpen(
+    /** From a SYN. */
+    HalfOpen(PassiveOpen owner, TcpListener listener, TcpSegment syn, int iss, int windowOffered, long nowNs) {
+        this(
+                owner,
+                listener,
+                syn,
+                iss,
+                syn.sequence,
+                SegmentArrival.peerMss(syn, IpAddress.isV4(syn.destinationHigh, syn.destinationLow)),
+                syn.window,
+                syn.windowScale,
+                (syn.sackPermitted ? SACK_PERMITTED : 0) | (syn.hasTimestamp ? TIMESTAMPS : 0),
+                windowOffered,
+                nowNs);
+    }
+
+    /** From the final ACK that brought a cookie; for as long as the connection is being made. */
+    static HalfOpen fromCookie(
+            PassiveOpen owner, TcpListener listener, TcpSegment ack, int peerMss, int windowOffered, long nowNs) {
+        boolean timestamps = ack.hasTimestamp;
+        boolean sack = timestamps && SynCookies.sackPermitted(ack.timestampEcho);
+        return new HalfOpen(
+                owner,
+                listener,
+                ack,
+                ack.acknowledgment - 1,
+                ack.sequence - 1,
+                peerMss,
+                0,
+                timestamps ? SynCookies.windowScale(ack.timestampEcho) : -1,
+                FROM_COOKIE | (sack ? SACK_PERMITTED : 0) | (timestamps ? TIMESTAMPS : 0),
+                windowOffered,
+                nowNs);
+    }
+
+    private HalfOpen(
             PassiveOpen owner,
             TcpListener listener,
-            Path path,
-            TcpSegment syn,
+            TcpSegment segment,
             int iss,
-            int timestampOffset,
+            int irs,
+            int peerMss,
+            int windowField,
+            int windowScale,
+            int bits,
             int windowOffered,
             long nowNs) {
         super(
-                syn.destinationHigh,
-                syn.destinationLow,
-                syn.destinationPort,
-                syn.sourceHigh,
-                syn.sourceLow,
-                syn.sourcePort);
+                segment.destinationHigh,
+                segment.destinationLow,
+                segment.destinationPort,
+                segment.sourceHigh,
+                segment.sourceLow,
+                segment.sourcePort);
         this.owner = owner;
         this.listener = listener;
-        this.path = path;
         this.iss = iss;
-        this.irs = syn.sequence;
-        this.peerMss = SegmentArrival.peerMss(syn, path);
-        this.windowScale = syn.windowScale;
-        this.windowField = syn.window;
-        this.sackPermitted = syn.sackPermitted;
-        this.hasTimestamps = syn.hasTimestamp;
-        this.timestampRecent = syn.timestampValue;
-        this.timestampOffset = timestampOffset;
-        this.windowOffered = windowOffered;
-        this.trafficClass = listener.options().trafficClass;
+        this.irs = irs;
+        this.peerMss = (short) peerMss;
+        this.windowField = (short) windowField;
+        this.windowScale = (byte) windowScale;
+        this.bits = (byte) bits;
+        this.windowOffered = (short) windowOffered;
+        this.timestampRecent = segment.timestampValue;
         this.firstSentNs = nowNs;
-        this.lastAnswerNs = nowNs - ChallengeAcks.CONNECTION_INTERVAL_NS;
+        this.lastAnswerMs = IsnGenerator.timestampClock(nowNs - ChallengeAcks.CONNECTION_INTERVAL_NS);
+    }
+
+    boolean sackPermitted() {
+        return (bits & SACK_PERMITTED) != 0;
+    }
+
+    boolean hasTimestamps() {
+        return (bits & TIMESTAMPS) != 0;
+    }
+
+    /** Nothing is known of when the SYN+ACK was sent. */
+    boolean isFromCookie() {
+        return (bits & FROM_COOKIE) != 0;
+    }
+
+    int peerMss() {
+        return Short.toUnsignedInt(peerMss);
+    }
+
+    int windowField() {
+        return Short.toUnsignedInt(windowField);
+    }
+
+    int windowOffered() {
+        return Short.toUnsignedInt(windowOffered);
     }
 
     @Override

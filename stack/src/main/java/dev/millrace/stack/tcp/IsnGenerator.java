@@ -36,6 +36,11 @@ final class IsnGenerator {
         return (int) SipHash.hash(timestampKey0, timestampKey1, 2, 4, 4, localHigh, localLow, remoteHigh, remoteLow, 0);
     }
 
+    /** TSval of a flow that has no object of its own to keep the offset. */
+    int timestamp(Flow flow, long nowNs) {
+        return timestampClock(nowNs) + timestampOffset(flow.localHigh, flow.localLow, flow.remoteHigh, flow.remoteLow);
+    }
+
     /** The timestamp clock: milliseconds, as Linux (RFC 7323 §5.4 allows 1 ms to 1 s). */
     static int timestampClock(long nowNs) {
         return (int) Math.floorDiv(nowNs, TIMESTAMP_CLOCK_NS);

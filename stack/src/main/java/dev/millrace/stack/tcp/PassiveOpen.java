@@ -2,20 +2,25 @@ package dev.millrace.stack.tcp;
 
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.time.TimerWheel;
-import dev.millrace.stack.wire.IpAddress;
-import dev.millrace.stack.wire.SequenceNumber;
-import dev.millrace.stack.wire.TcpHeader;
 import dev.millrace.stack.wire.TcpSegment;
 
 /**
- * The listening side of the handshake: RFC 9293 §3.10.7.2 (LISTEN) and §3.10.7.4 for SYN-RECEIVED. Half-open entries are bounded per listener
- * and shard; established connections by the listener's backlog. One per core; core thread only.
+ * The listening side of the handshake up to the SYN+ACK: RFC 9293 §3.10.7.2 (LISTEN). SYNs become half-open entries, bounded per listener
+ * and per shard; beyond, they are answered with cookies (RFC 4987 §3.6), which cost no memory. What answers the SYN+ACK is {@link
+ * SynReceived}'s and {@link Acceptance}'s. One per core; core thread only.
  */
 final class PassiveOpen {
     private final Tcp tcp;
+    private final HandshakeConfig limits;
+    private final SynCookies cookies;
+    private final Acceptance acceptance;
+    private int halfOpen;
 
-    PassiveOpen(Tcp tcp) {
+    PassiveOpen(Tcp tcp, Acceptance acceptance) {
         this.tcp = tcp;
+        this.limits = tcp.config.handshake();
+        this.cookies = new SynCookies(tcp.random);
+        this.acceptance = acceptance;
     }
 
     // ---- LISTEN ----
@@ -25,42 +30,56 @@ final class PassiveOpen {
         if (segment.has(TcpSegment.RST)) {
             drop(Counter.DROP_TCP_BAD_RESET);
         } else if (segment.has(TcpSegment.ACK)) {
-            tcp.strays.onClosed(segment, nowNs);
+            onAck(listener, segment, nowNs);
         } else if (segment.has(TcpSegment.SYN)) {
-            int iss = tcp.initialSequence(segment, nowNs);
-            onSyn(listener, segment, iss, nowNs);
+            onSyn(listener, segment, nowNs);
         } else {
             drop(Counter.DROP_TCP_UNEXPECTED);
         }
     }
 
-    /** Opens half; text that came with the SYN is left to be sent again (it is never delivered before the handshake is complete). */
-    void onSyn(TcpListener listener, TcpSegment syn, int iss, long nowNs) {
-        int shard = tcp.config.shard();
+    private void onSyn(TcpListener listener, TcpSegment syn, long nowNs) {
         if (listener.isFull()) {
             drop(Counter.DROP_TCP_LISTEN_OVERFLOW);
             return;
         }
-        if (listener.halfOpen(shard) >= tcp.config.maxHalfOpenPerListener()
-                || tcp.liveConnections >= tcp.config.maxConnections()) {
+        boolean full = halfOpen >= limits.maxHalfOpen()
+                || listener.halfOpen(tcp.config.shard()) >= limits.maxHalfOpenPerListener();
+        if (tcp.isFull() || full && limits.synCookies() == SynCookieMode.OFF) {
             drop(Counter.DROP_TCP_HALF_OPEN_FULL);
-            return;
+        } else if (full || limits.synCookies() == SynCookieMode.ALWAYS) {
+            answerWithCookie(listener, syn, nowNs);
+        } else {
+            openHalf(listener, syn, tcp.initialSequence(syn, nowNs), nowNs);
         }
-        Path path = tcp.output.path(
-                new IpAddress(syn.destinationHigh, syn.destinationLow), new IpAddress(syn.sourceHigh, syn.sourceLow));
-        if (path == null) {
-            drop(Counter.DROP_TCP_NO_ROUTE);
-            return;
+    }
+
+    /** A SYN that reopens a tuple from TIME-WAIT (RFC 6191): as on Linux never with a cookie, whose number could lie in the old stream. */
+    void onReopeningSyn(TcpListener listener, TcpSegment syn, int iss, long nowNs) {
+        if (listener.isFull()) {
+            drop(Counter.DROP_TCP_LISTEN_OVERFLOW);
+        } else if (tcp.isFull() || halfOpen >= limits.maxHalfOpen()) {
+            drop(Counter.DROP_TCP_HALF_OPEN_FULL);
+        } else {
+            openHalf(listener, syn, iss, nowNs);
         }
-        int offset = tcp.isns.timestampOffset(syn.destinationHigh, syn.destinationLow, syn.sourceHigh, syn.sourceLow);
-        HalfOpen entry = new HalfOpen(this, listener, path, syn, iss, offset, windowOffered(listener.options()), nowNs);
+    }
+
+    /** Text that came with the SYN is left to be sent again: it is never delivered before the handshake is complete. */
+    private void openHalf(TcpListener listener, TcpSegment syn, int iss, long nowNs) {
+        HalfOpen entry = new HalfOpen(this, listener, syn, iss, windowOffered(listener.options()), nowNs);
         if (!tcp.flows.insert(entry)) {
             drop(Counter.DROP_TCP_HALF_OPEN_FULL);
             return;
         }
-        listener.halfOpenChanged(shard, 1);
+        if (!sendSynAck(entry, nowNs)) {
+            tcp.flows.remove(entry);
+            drop(Counter.DROP_TCP_NO_ROUTE);
+            return;
+        }
+        halfOpen++;
+        listener.halfOpenChanged(tcp.config.shard(), 1);
         tcp.liveConnections++;
-        sendSynAck(entry, nowNs);
         entry.timerId = tcp.wheel.schedule(entry, nowNs + RttEstimator.INITIAL_RTO_NS);
     }
 
@@ -69,24 +88,32 @@ final class PassiveOpen {
         return Math.min(buffer, 0xffff);
     }
 
-    private void sendSynAck(HalfOpen entry, long nowNs) {
-        int scale = entry.windowScale >= 0 ? receiveScale(entry.listener.options()) : -1;
-        boolean sent = tcp.writer.syn(
-                entry.path,
-                entry.trafficClass,
-                entry,
-                entry.iss,
-                TcpSegment.SYN | TcpSegment.ACK,
-                entry.irs + 1,
-                entry.windowOffered,
-                entry.sackPermitted,
-                entry.hasTimestamps,
-                IsnGenerator.timestampClock(nowNs) + entry.timestampOffset,
-                entry.timestampRecent,
-                scale,
-                nowNs);
-        if (!sent) {
-            tcp.counters.increment(Counter.TCP_OUTPUT_BLOCKED); // the timer repeats it
+    /** False when there is no route to the peer. */
+    boolean sendSynAck(HalfOpen entry, long nowNs) {
+        Path path = tcp.output.replyPath(entry.localHigh, entry.localLow, entry.remoteHigh, entry.remoteLow);
+        if (path == null) {
+            return false;
+        }
+        Syn syn = tcp.writer.syn;
+        syn.localPort = entry.localPort;
+        syn.remotePort = entry.remotePort;
+        syn.sequence = entry.iss;
+        syn.acknowledgment = entry.irs + 1;
+        syn.window = entry.windowOffered();
+        syn.sackPermitted = entry.sackPermitted();
+        syn.hasTimestamps = entry.hasTimestamps();
+        syn.timestampValue = tcp.isns.timestamp(entry, nowNs);
+        syn.timestampEcho = entry.timestampRecent;
+        syn.windowScale = entry.windowScale >= 0 ? receiveScale(entry.listener.options()) : -1;
+        syn.trafficClass = entry.listener.options().trafficClass;
+        sendSynAck(path, syn, nowNs);
+        return true;
+    }
+
+    private void sendSynAck(Path path, Syn syn, long nowNs) {
+        syn.flags = TcpSegment.SYN | TcpSegment.ACK;
+        if (!tcp.writer.send(path, syn, nowNs)) {
+            tcp.counters.increment(Counter.TCP_OUTPUT_BLOCKED); // a timer, ours or the peer's, repeats it
         }
     }
 
@@ -102,170 +129,81 @@ final class PassiveOpen {
         }
         entry.retransmissions++;
         tcp.counters.increment(Counter.TCP_RETRANSMITTED_SEGMENTS);
-        sendSynAck(entry, nowNs);
+        boolean routed = sendSynAck(entry, nowNs);
+        if (!routed) {
+            remove(entry);
+            return;
+        }
         entry.timerId = tcp.wheel.schedule(entry, nowNs + (RttEstimator.INITIAL_RTO_NS << entry.retransmissions));
     }
 
+    /** The entry's time is over. */
     void remove(HalfOpen entry) {
         forget(entry);
         tcp.flows.remove(entry);
         tcp.liveConnections--;
     }
 
-    private void forget(HalfOpen entry) {
+    /** The entry is about to leave the flow table. */
+    void forget(HalfOpen entry) {
         if (entry.timerId != TimerWheel.NONE) {
             tcp.wheel.cancel(entry.timerId);
             entry.timerId = TimerWheel.NONE;
         }
+        halfOpen--;
         entry.listener.halfOpenChanged(tcp.config.shard(), -1);
     }
 
-    // ---- SYN-RECEIVED ----
+    // ---- cookies ----
 
-    /** A segment for a half-open entry, in the order of §3.10.7.4. */
-    void onSegment(HalfOpen entry, TcpSegment segment, long nowNs) {
-        if (isRepeatedSyn(entry, segment)) {
-            drop(Counter.DROP_TCP_REPEATED_SYN);
-            answer(entry, true, nowNs);
+    private void answerWithCookie(TcpListener listener, TcpSegment segment, long nowNs) {
+        Path path = tcp.output.replyPath(
+                segment.destinationHigh, segment.destinationLow, segment.sourceHigh, segment.sourceLow);
+        if (path == null) {
+            drop(Counter.DROP_TCP_NO_ROUTE);
             return;
         }
-        boolean reset = segment.has(TcpSegment.RST);
-        if (!reset && isOld(entry, segment)) {
-            drop(Counter.DROP_TCP_OLD_TIMESTAMP);
-            answer(entry, false, nowNs);
-            return;
+        int peerMss = SegmentArrival.peerMss(segment, path.local.isV4());
+        Syn syn = tcp.writer.syn;
+        syn.localPort = segment.destinationPort;
+        syn.remotePort = segment.sourcePort;
+        syn.sequence = cookies.initialSequence(segment, peerMss, nowNs);
+        syn.acknowledgment = segment.sequence + 1;
+        syn.window = windowOffered(listener.options());
+        syn.hasTimestamps = segment.hasTimestamp;
+        syn.sackPermitted = segment.hasTimestamp && segment.sackPermitted;
+        syn.windowScale = segment.hasTimestamp && segment.windowScale >= 0 ? receiveScale(listener.options()) : -1;
+        if (segment.hasTimestamp) {
+            int clock = IsnGenerator.timestampClock(nowNs)
+                    + tcp.isns.timestampOffset(
+                            segment.destinationHigh, segment.destinationLow, segment.sourceHigh, segment.sourceLow);
+            syn.timestampValue = SynCookies.timestamp(clock, segment, false);
         }
-        int offset = segment.sequence - (entry.irs + 1);
-        boolean inWindow = offset >= 0 && offset < entry.windowOffered;
-        if (!inWindow) {
-            drop(Counter.DROP_TCP_OUT_OF_WINDOW);
-            if (!reset) {
-                answer(entry, false, nowNs);
-            }
-        } else if (reset) {
-            onReset(entry, offset, nowNs);
-        } else if (segment.has(TcpSegment.SYN)) {
-            drop(Counter.DROP_TCP_UNEXPECTED_SYN);
-            answer(entry, false, nowNs);
-        } else if (!segment.has(TcpSegment.ACK)) {
-            drop(Counter.DROP_TCP_UNEXPECTED);
-        } else if (segment.acknowledgment != entry.iss + 1) {
-            drop(Counter.DROP_TCP_BAD_ACK);
-            tcp.strays.resetForAck(segment, nowNs);
-        } else {
-            onFinalAck(entry, segment, nowNs);
-        }
+        syn.timestampEcho = segment.timestampValue;
+        syn.trafficClass = listener.options().trafficClass;
+        tcp.counters.increment(Counter.TCP_SYN_COOKIES_SENT);
+        sendSynAck(path, syn, nowNs);
     }
 
-    private static boolean isRepeatedSyn(HalfOpen entry, TcpSegment segment) {
-        int kind = segment.flags & (TcpSegment.SYN | TcpSegment.ACK | TcpSegment.RST | TcpSegment.FIN);
-        return kind == TcpSegment.SYN && segment.sequence == entry.irs;
-    }
-
-    private static boolean isOld(HalfOpen entry, TcpSegment segment) {
-        return entry.hasTimestamps
-                && (!segment.hasTimestamp || SequenceNumber.lt(segment.timestampValue, entry.timestampRecent));
-    }
-
-    private void onReset(HalfOpen entry, int offset, long nowNs) {
-        if (offset != 0) {
-            drop(Counter.DROP_TCP_BAD_RESET);
-            answer(entry, false, nowNs);
+    /** An ACK for no entry: it answers a cookie, or nothing of ours (§3.10.7.2, second). */
+    private void onAck(TcpListener listener, TcpSegment ack, long nowNs) {
+        if (!cookies.mayHold(nowNs) || ack.has(TcpSegment.SYN)) {
+            tcp.strays.onClosed(ack, nowNs);
             return;
         }
-        tcp.counters.increment(Counter.TCP_RESETS_RECEIVED);
-        tcp.counters.increment(Counter.TCP_ATTEMPT_FAILS);
-        remove(entry);
-    }
-
-    /** Says again where we are: SYN+ACK to a repeated SYN, else an ACK; at a bounded rate. */
-    private void answer(HalfOpen entry, boolean withSyn, long nowNs) {
-        if (nowNs - entry.lastAnswerNs < ChallengeAcks.CONNECTION_INTERVAL_NS || !tcp.challenges.permits(nowNs)) {
-            tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS_WITHHELD);
+        int peerMss = cookies.check(ack, nowNs);
+        if (peerMss == SynCookies.INVALID) {
+            tcp.counters.increment(Counter.TCP_SYN_COOKIES_FAILED);
+            tcp.strays.onClosed(ack, nowNs);
             return;
         }
-        entry.lastAnswerNs = nowNs;
-        if (withSyn) {
-            sendSynAck(entry, nowNs);
+        tcp.counters.increment(Counter.TCP_SYN_COOKIES_RECEIVED);
+        if (tcp.isFull()) {
+            drop(Counter.DROP_TCP_HALF_OPEN_FULL);
             return;
         }
-        tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS);
-        boolean sent = tcp.writer.bare(
-                entry.path,
-                entry.localPort,
-                entry.remotePort,
-                entry.iss + 1,
-                entry.irs + 1,
-                TcpSegment.ACK,
-                entry.windowOffered,
-                entry.hasTimestamps,
-                IsnGenerator.timestampClock(nowNs) + entry.timestampOffset,
-                entry.timestampRecent,
-                SegmentOutput.Kind.ACK,
-                nowNs);
-        if (!sent) {
-            tcp.counters.increment(Counter.TCP_OUTPUT_BLOCKED); // the peer asks again
-        }
-    }
-
-    /** The handshake is complete: a connection takes the entry's place and the segment goes on to it. */
-    private void onFinalAck(HalfOpen entry, TcpSegment segment, long nowNs) {
-        TcpListener listener = entry.listener;
-        if (listener.isClosed()) {
-            remove(entry);
-            tcp.strays.onClosed(segment, nowNs);
-            return;
-        }
-        if (listener.isFull()) {
-            drop(Counter.DROP_TCP_LISTEN_OVERFLOW); // the SYN+ACK will be repeated, and answered again
-            return;
-        }
-        forget(entry);
-        TcpConnection connection = connectionFrom(entry, segment, nowNs);
-        tcp.flows.replace(entry, connection);
-        tcp.counters.increment(Counter.TCP_PASSIVE_OPENS);
-        tcp.arrival.synchronised(connection, segment, nowNs);
-        tcp.touch(connection);
-        listener.offer(connection);
-    }
-
-    private TcpConnection connectionFrom(HalfOpen entry, TcpSegment segment, long nowNs) {
-        TcpConnection connection = new TcpConnection(
-                tcp,
-                entry.path,
-                entry.localPort,
-                entry.remotePort,
-                entry.listener.options().copy(),
-                TcpObserver.NONE,
-                null);
-        Receiver receiver = connection.receiver;
-        receiver.open(entry.irs, entry.windowOffered, SegmentWriter.offeredMss(entry.path));
-        receiver.sackPermitted = entry.sackPermitted;
-        receiver.scalingOffered = entry.windowScale >= 0;
-        receiver.timestamps.offset = entry.timestampOffset;
-        if (entry.hasTimestamps) {
-            receiver.timestamps.enable(entry.timestampRecent, nowNs);
-        }
-        Sender sender = connection.sender;
-        sender.iss = entry.iss;
-        if (receiver.scalingOffered) {
-            sender.window.scale = Math.min(entry.windowScale, TcpHeader.MAX_WINDOW_SCALE);
-        } else {
-            receiver.withoutScaling();
-        }
-        sender.window.open(0, 0, entry.windowField);
-        connection.peerMss = entry.peerMss;
-        boolean repeated = entry.retransmissions > 0;
-        if (!repeated) {
-            sender.rtt.onSample(nowNs - entry.firstSentNs);
-        } else if (segment.hasTimestamp && receiver.timestamps.roundTripNs(segment.timestampEcho, nowNs) >= 0) {
-            sender.rtt.onSample(receiver.timestamps.roundTripNs(segment.timestampEcho, nowNs));
-        } else {
-            sender.rtt.onSynTimedOut();
-        }
-        connection.onEstablished(nowNs);
-        sender.onEstablished(entry.peerMss, repeated, nowNs);
-        return connection;
+        int window = windowOffered(listener.options());
+        acceptance.accept(HalfOpen.fromCookie(this, listener, ack, peerMss, window, nowNs), ack, nowNs);
     }
 
     private void drop(Counter reason) {

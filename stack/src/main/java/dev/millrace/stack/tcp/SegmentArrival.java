@@ -72,13 +72,13 @@ final class SegmentArrival {
         } else {
             receiver.withoutScaling();
         }
-        connection.peerMss = peerMss(segment, connection.path);
+        connection.peerMss = peerMss(segment, connection.path.local.isV4());
         connection.sender.window.open(0, 0, segment.window);
     }
 
     /** RFC 9293 §3.7.1: without the option, 536 or 1220; tiny values are pressed up, since each packet costs the same. */
-    static int peerMss(TcpSegment syn, Path path) {
-        int mss = syn.mss >= 0 ? syn.mss : path.local.isV4() ? 536 : 1220;
+    static int peerMss(TcpSegment syn, boolean v4) {
+        int mss = syn.mss >= 0 ? syn.mss : v4 ? 536 : 1220;
         return Math.max(mss, 64);
     }
 

@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * has changed then. One per core; core thread only.
  */
 final class SegmentWriter {
+    /** To be filled in for {@link #send(Path, Syn, long)}. */
+    final Syn syn = new Syn();
+
     private final SegmentOutput output;
     private final Counters counters;
     private final int[] sackLeft = new int[TcpSegment.MAX_SACK_BLOCKS];
@@ -66,37 +69,23 @@ final class SegmentWriter {
     boolean syn(TcpConnection connection, boolean withAck, long nowNs) {
         Receiver receiver = connection.receiver;
         Timestamps timestamps = receiver.timestamps;
-        return syn(
-                connection.path,
-                connection.trafficClass,
-                connection,
-                connection.sender.iss,
-                withAck ? TcpSegment.SYN | TcpSegment.ACK : TcpSegment.SYN,
-                withAck ? receiver.sequence() : 0,
-                receiver.windowInSyn(),
-                !withAck || receiver.sackPermitted,
-                !withAck || timestamps.enabled,
-                timestamps.value(nowNs),
-                withAck ? timestamps.recent : 0,
-                !withAck || receiver.scalingOffered ? receiver.scale : -1,
-                nowNs);
+        syn.localPort = connection.localPort;
+        syn.remotePort = connection.remotePort;
+        syn.sequence = connection.sender.iss;
+        syn.flags = withAck ? TcpSegment.SYN | TcpSegment.ACK : TcpSegment.SYN;
+        syn.acknowledgment = withAck ? receiver.sequence() : 0;
+        syn.window = receiver.windowInSyn();
+        syn.sackPermitted = !withAck || receiver.sackPermitted;
+        syn.hasTimestamps = !withAck || timestamps.enabled;
+        syn.timestampValue = timestamps.value(nowNs);
+        syn.timestampEcho = withAck ? timestamps.recent : 0;
+        syn.windowScale = !withAck || receiver.scalingOffered ? receiver.scale : -1;
+        syn.trafficClass = connection.trafficClass;
+        return send(connection.path, syn, nowNs);
     }
 
-    /** A SYN with its options; {@code windowScale} −1 leaves that option out. */
-    boolean syn(
-            Path path,
-            int trafficClass,
-            Flow flow,
-            int sequence,
-            int flags,
-            int acknowledgment,
-            int window,
-            boolean sackPermitted,
-            boolean hasTimestamps,
-            int timestampValue,
-            int timestampEcho,
-            int windowScale,
-            long nowNs) {
+    /** A SYN with its options. */
+    boolean send(Path path, Syn what, long nowNs) {
         Packet packet = output.allocate(path);
         if (packet == null) {
             return false;
@@ -105,15 +94,23 @@ final class SegmentWriter {
         int optionBytes = TcpHeader.writeSynOptions(
                 at + TcpHeader.MIN_BYTES,
                 offeredMss(path),
-                sackPermitted,
-                hasTimestamps,
-                timestampValue,
-                timestampEcho,
-                windowScale);
+                what.sackPermitted,
+                what.hasTimestamps,
+                what.timestampValue,
+                what.timestampEcho,
+                what.windowScale);
         int headerBytes = TcpHeader.MIN_BYTES + optionBytes;
-        TcpHeader.write(at, flow.localPort, flow.remotePort, sequence, acknowledgment, headerBytes, flags, window);
+        TcpHeader.write(
+                at,
+                what.localPort,
+                what.remotePort,
+                what.sequence,
+                what.acknowledgment,
+                headerBytes,
+                what.flags,
+                what.window);
         packet.length = headerBytes;
-        send(packet, path, trafficClass, SegmentOutput.Kind.CONTROL, nowNs);
+        send(packet, path, what.trafficClass, SegmentOutput.Kind.CONTROL, nowNs);
         return true;
     }
 

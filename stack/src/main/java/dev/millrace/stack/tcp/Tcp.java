@@ -50,7 +50,8 @@ public final class Tcp {
     /** Connections and half-open entries in the flow table. */
     int liveConnections;
 
-    private final PassiveOpen passive;
+    final PassiveOpen passive;
+    private final SynReceived synReceived;
     private final ActiveOpen active;
     private final IcmpArrival icmp;
     private final AckSample ackSample = new AckSample();
@@ -90,7 +91,9 @@ public final class Tcp {
         this.lifecycle = new Lifecycle(this);
         this.arrival = new SegmentArrival(this);
         this.strays = new StrayReply(this);
-        this.passive = new PassiveOpen(this);
+        Acceptance acceptance = new Acceptance(this);
+        this.passive = new PassiveOpen(this, acceptance);
+        this.synReceived = new SynReceived(this, passive, acceptance);
         this.active = new ActiveOpen(this);
         this.icmp = new IcmpArrival(this);
     }
@@ -122,7 +125,7 @@ public final class Tcp {
     private void onSegmentWithoutConnection(@Nullable Flow flow, TcpSegment segment, long nowNs) {
         try {
             if (flow instanceof HalfOpen entry) {
-                passive.onSegment(entry, segment, nowNs);
+                synReceived.onSegment(entry, segment, nowNs);
             } else if (flow instanceof TimeWait entry) {
                 onSegmentInTimeWait(entry, segment, nowNs);
             } else if (listenerFor(segment) instanceof TcpListener listener) {
@@ -150,10 +153,16 @@ public final class Tcp {
         if (entry.mayReopen(segment) && listenerFor(segment) instanceof TcpListener listener) {
             timeWaits.remove(entry);
             counters.increment(Counter.TCP_TIME_WAIT_REUSED);
-            passive.onSyn(listener, segment, entry.nextInitialSequence(initialSequence(segment, nowNs)), nowNs);
+            passive.onReopeningSyn(
+                    listener, segment, entry.nextInitialSequence(initialSequence(segment, nowNs)), nowNs);
         } else {
             entry.onSegment(segment, nowNs);
         }
+    }
+
+    /** No connection more, half-open ones included, can be had. */
+    boolean isFull() {
+        return liveConnections >= config.maxConnections();
     }
 
     /** Our initial sequence number for the connection that a SYN opens (RFC 6528). */

@@ -9,7 +9,7 @@ package dev.millrace.stack.tcp;
  * @param maxReceiveBufferBytes limit of receive auto-tuning
  * @param maxSendBufferBytes limit of send auto-tuning
  * @param maxConnections connections in any state but TIME-WAIT
- * @param maxHalfOpenPerListener passive opens of one listener that wait for their final ACK
+ * @param handshake limits of passive opens
  * @param maxTimeWait TIME-WAIT entries; beyond, the oldest gives way
  * @param timeWaitNs how long TIME-WAIT lasts (60 s as Linux)
  * @param synRetries retransmissions of a SYN before giving up (tcp_syn_retries)
@@ -31,7 +31,7 @@ public record TcpConfig(
         int maxReceiveBufferBytes,
         int maxSendBufferBytes,
         int maxConnections,
-        int maxHalfOpenPerListener,
+        HandshakeConfig handshake,
         int maxTimeWait,
         long timeWaitNs,
         int synRetries,
@@ -57,7 +57,7 @@ public record TcpConfig(
                 6 << 20,
                 4 << 20,
                 1 << 20,
-                4096,
+                HandshakeConfig.DEFAULT,
                 1 << 17,
                 60 * SECOND,
                 6,
@@ -82,7 +82,31 @@ public record TcpConfig(
                 maxReceiveBuffer,
                 maxSendBuffer,
                 connectionLimit,
-                maxHalfOpenPerListener,
+                handshake,
+                maxTimeWait,
+                timeWaitNs,
+                synRetries,
+                synAckRetries,
+                retries,
+                orphanRetries,
+                delayedAckNs,
+                finWait2Ns,
+                congestionControl,
+                mtuProbing,
+                ecn,
+                pacing);
+    }
+
+    /** As this one, with these limits of passive opens. */
+    public TcpConfig with(HandshakeConfig limits) {
+        return new TcpConfig(
+                shard,
+                minRtoNs,
+                initialBufferBytes,
+                maxReceiveBufferBytes,
+                maxSendBufferBytes,
+                maxConnections,
+                limits,
                 maxTimeWait,
                 timeWaitNs,
                 synRetries,
@@ -106,7 +130,7 @@ public record TcpConfig(
                 maxReceiveBufferBytes,
                 maxSendBufferBytes,
                 maxConnections,
-                maxHalfOpenPerListener,
+                handshake,
                 maxTimeWait,
                 timeWaitNs,
                 synRetries,
@@ -130,7 +154,7 @@ public record TcpConfig(
                 maxReceiveBufferBytes,
                 maxSendBufferBytes,
                 maxConnections,
-                maxHalfOpenPerListener,
+                handshake,
                 maxTimeWait,
                 timeWaitNs,
                 synRetries,

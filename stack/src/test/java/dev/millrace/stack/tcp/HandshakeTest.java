@@ -285,27 +285,7 @@ class HandshakeTest {
 
     @Test
     void boundsHalfOpenEntries() {
-        TcpConfig d = TcpConfig.of(0);
-        Trace small = new Trace(new TcpConfig(
-                0,
-                d.minRtoNs(),
-                d.initialBufferBytes(),
-                d.maxReceiveBufferBytes(),
-                d.maxSendBufferBytes(),
-                d.maxConnections(),
-                10,
-                d.maxTimeWait(),
-                d.timeWaitNs(),
-                d.synRetries(),
-                d.synAckRetries(),
-                d.retries(),
-                d.orphanRetries(),
-                d.delayedAckNs(),
-                d.finWait2Ns(),
-                d.congestionControl(),
-                d.mtuProbing(),
-                d.ecn(),
-                d.pacing()));
+        Trace small = new Trace(TcpConfig.of(0).with(new HandshakeConfig(100, 10, SynCookieMode.OFF)));
         small.host.listen(Trace.PORT, 16);
         for (int port = 1000; port < 1020; port++) {
             small.peerPort = port;

@@ -128,7 +128,7 @@ class TimeWaitTest {
                 d.maxReceiveBufferBytes(),
                 d.maxSendBufferBytes(),
                 d.maxConnections(),
-                d.maxHalfOpenPerListener(),
+                d.handshake(),
                 3,
                 d.timeWaitNs(),
                 d.synRetries(),

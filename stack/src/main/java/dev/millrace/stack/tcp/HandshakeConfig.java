@@ -1,0 +1,13 @@
+package dev.millrace.stack.tcp;
+
+/**
+ * Limits of passive opens on one shard. Immutable.
+ *
+ * @param maxHalfOpen entries of all listeners that wait for their final ACK
+ * @param maxHalfOpenPerListener those of one listener (tcp_max_syn_backlog)
+ * @param synCookies what happens to SYNs beyond these limits
+ */
+public record HandshakeConfig(int maxHalfOpen, int maxHalfOpenPerListener, SynCookieMode synCookies) {
+    /** Cookies on overflow as Linux, which keeps 4096 entries per listener with 128 MiB of memory and more. */
+    public static final HandshakeConfig DEFAULT = new HandshakeConfig(16_384, 4096, SynCookieMode.ON_OVERFLOW);
+}
