@@ -418,6 +418,9 @@ final class Sender {
 
     /** The application found too little space: a buffer of two windows keeps the sender busy for a round trip while it refills. */
     void growBuffer() {
+        if (una < 0) {
+            return; // what is written before the handshake is complete waits for it (RFC 9293 §3.10.2)
+        }
         long wanted = Math.min(2L * recovery.cwndBytes() + 2L * segmentBytes, maxBufferBytes);
         if (wanted > buffer.capacity()) {
             buffer.capacity((int) wanted);

@@ -315,10 +315,10 @@ public final class TcpConnection extends Flow implements TcpSocket {
                 tcp.lifecycle.shutdownOutput(this);
             }
         }
-        if (state != TcpState.CLOSED) {
-            receiver.onConsumed(sender.rtt.smoothedRttNs(), nowNs);
-        } else {
+        if (state == TcpState.CLOSED) {
             receiver.trim();
+        } else if (state != TcpState.SYN_SENT) { // until the peer's SYN there is no RCV.NXT to tell a window for
+            receiver.onConsumed(sender.rtt.smoothedRttNs(), nowNs);
         }
         announceSpace();
         finish(nowNs);

@@ -118,6 +118,28 @@ class HandshakeTest {
     }
 
     @Test
+    void whatIsWrittenInSynSentGoesOutOnceTheHandshakeIsComplete() {
+        t.connect();
+        t.stackSends("S", 0, 0, 0);
+        int capacity = t.connection().writableBytes();
+        assertEquals(capacity, t.write(1, capacity + 1)); // full, so the application is to hear of space
+        t.peerSends("S.", 0, 1, 0);
+        t.stackSends(".", 1, 1, 1460);
+    }
+
+    @Test
+    void inSynSentTheApplicationsCallsSendNothing() {
+        t.connect();
+        t.stackSends("S", 0, 0, 0);
+        t.connection().optionsChanged();
+        t.connection().observer(() -> {});
+        t.turn();
+        t.connection().shutdownOutput();
+        t.turn();
+        t.stackSendsNothing();
+    }
+
+    @Test
     void ignoresAResetWithoutAckInSynSent() {
         t.connect();
         t.stackSends("S", 0, 0, 0);
