@@ -71,6 +71,9 @@ final class BackgroundDriver implements Driver {
     public void nudge(Shard shard) {}
 
     @Override
+    public void runSubmitted(Shard shard) {}
+
+    @Override
     public void close() {
         stopped = true;
         boolean interrupted = false;

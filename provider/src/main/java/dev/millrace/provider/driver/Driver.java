@@ -24,6 +24,12 @@ public interface Driver extends AutoCloseable {
     void nudge(Shard shard);
 
     /**
+     * Has the core run what was submitted to it, now if it is free, without sending yet: for a thread that submits and will wait on this
+     * driver, or {@link #nudge}, right after. Never blocks; where others turn the cores, they do it.
+     */
+    void runSubmitted(Shard shard);
+
+    /**
      * Stops every thread of its own and takes every core for good: when it returns the caller alone may turn them. Threads that wait stay
      * parked unless they are signalled.
      */

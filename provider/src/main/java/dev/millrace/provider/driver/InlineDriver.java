@@ -168,6 +168,17 @@ final class InlineDriver implements Driver {
     }
 
     @Override
+    public void runSubmitted(Shard shard) {
+        if (!Thread.currentThread().isVirtual() && shard.lease.tryAcquire()) {
+            try {
+                shard.core().runSubmitted(System.nanoTime());
+            } finally {
+                shard.release();
+            }
+        }
+    }
+
+    @Override
     public void close() {
         closed = true;
         for (Caretaker caretaker : caretakers) {

@@ -50,6 +50,9 @@ public final class ManualDriver implements Driver {
     public void nudge(Shard shard) {}
 
     @Override
+    public void runSubmitted(Shard shard) {}
+
+    @Override
     public void close() {
         Shard.takeForGood(shards);
     }

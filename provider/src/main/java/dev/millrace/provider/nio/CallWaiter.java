@@ -15,11 +15,12 @@ final class CallWaiter extends Waiter {
         this.call = call;
     }
 
-    /** Submits the call and returns when it is done. */
+    /** Submits the call and returns when it is done. What it sends leaves when this core is turned next. */
     static void perform(ConnectCall call, Driver driver) {
         CallWaiter waiter = new CallWaiter(call);
         call.whenDone(waiter::signal);
         call.core().submit(call);
+        driver.runSubmitted(driver.shards()[call.core().shard()]);
         boolean interrupted = false;
         while (!call.isDone()) {
             driver.await(waiter, Long.MAX_VALUE);

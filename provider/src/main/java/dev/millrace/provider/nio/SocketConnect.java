@@ -45,6 +45,8 @@ final class SocketConnect {
             TcpSocket socket = start(remote);
             if (blocking) {
                 connected = awaitConnected(socket, SocketInput.deadlineNs(timeoutNs));
+            } else {
+                channel.requestTurn(socket); // the SYN
             }
         } finally {
             end(blocking, connected);

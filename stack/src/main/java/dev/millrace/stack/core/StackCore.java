@@ -57,6 +57,8 @@ public final class StackCore {
     private long lastTurnNs;
     private boolean turned;
     private @Nullable Throwable lastBroken;
+    /** Commands have run since the last flush. */
+    private boolean unflushed;
 
     /** Holds {@link CoreCommand}s and connections that want attention. Any thread offers, the lease holder polls. */
     private final MpscUnboundedVarHandleArrayQueue<Object> commands =
@@ -168,11 +170,9 @@ public final class StackCore {
      * @return how much was done; 0 when there was nothing
      */
     public int turn(long clockNs) {
-        long nowNs = turned && clockNs - lastTurnNs < 0 ? lastTurnNs : clockNs;
-        turned = true;
-        lastTurnNs = nowNs;
+        long nowNs = steadied(clockNs);
         int work = runCommands(nowNs);
-        if (work > 0) {
+        if (work > 0 || unflushed) {
             flush(nowNs); // what the application wrote is on its way before anything else is looked at
         }
         work += receive(loopbackRx, loopback, nowNs);
@@ -186,7 +186,23 @@ public final class StackCore {
         return work;
     }
 
+    private long steadied(long clockNs) {
+        long nowNs = turned && clockNs - lastTurnNs < 0 ? lastTurnNs : clockNs;
+        turned = true;
+        lastTurnNs = nowNs;
+        return nowNs;
+    }
+
+    /**
+     * Runs what was submitted and nothing else: what that sends leaves with the next turn, and is due at once. For a caller who will turn the
+     * core soon, with more of the same to send. Lease holder only.
+     */
+    public void runSubmitted(long clockNs) {
+        unflushed |= runCommands(steadied(clockNs)) > 0;
+    }
+
     private void flush(long nowNs) {
+        unflushed = false;
         if (ip.flush()) {
             tcp.onOutputAvailable(nowNs);
             ip.flush();
@@ -259,6 +275,9 @@ public final class StackCore {
     /** When the core must be turned next whatever arrives, Long.MAX_VALUE for never. Lease holder only. */
     public long nextDeadlineNs() {
         long timers = Math.min(tcp.nextDeadlineNs(), ip.nextDeadlineNs());
+        if (unflushed) {
+            return lastTurnNs;
+        }
         return ip.outputBlocked() ? Math.min(timers, lastTurnNs + BLOCKED_NS) : timers;
     }
 
