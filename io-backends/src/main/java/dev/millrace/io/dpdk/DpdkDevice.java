@@ -12,6 +12,7 @@ import dev.millrace.stack.port.LinkOptions;
 import dev.millrace.stack.wire.ToeplitzHash;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A device that is plugged in, configured and started: what {@code rte_ethdev} knows about it, and its memory pools.
@@ -36,6 +37,7 @@ final class DpdkDevice implements AutoCloseable {
     final boolean rxChecksum;
     final boolean txChecksum;
     private final Eal eal;
+    private final @Nullable ControlCallbacks callbacks;
     private final long[] pools;
     private final MemorySegment info;
     private final int rxDescriptors;
@@ -46,6 +48,7 @@ final class DpdkDevice implements AutoCloseable {
         this.eal = eal;
         this.spec = spec;
         this.port = port;
+        this.callbacks = spec.driver().equals("net_memif") ? ControlCallbacks.install() : null;
         DpdkAbi.DeviceInfo at = Dpdk.abi().deviceInfo();
         this.info = arena.allocate(at.bytes(), 8);
         eal.step(spec, "its properties cannot be read", () -> Dpdk.deviceInfo(port, info));
@@ -219,6 +222,18 @@ final class DpdkDevice implements AutoCloseable {
         return pools[queue];
     }
 
+    /** For the bursts of a further queue pair; null where nothing threatens them. */
+    @Nullable
+    BurstGate newGate() {
+        return callbacks == null ? null : callbacks.newGate();
+    }
+
+    void remove(@Nullable BurstGate gate) {
+        if (callbacks != null && gate != null) {
+            callbacks.remove(gate);
+        }
+    }
+
     // ---- the end ----
 
     @Override
@@ -232,12 +247,20 @@ final class DpdkDevice implements AutoCloseable {
     }
 
     private void closePortAndPools() {
-        Dpdk.stop(port);
-        Dpdk.close(port);
+        if (callbacks == null) {
+            closePort();
+        } else {
+            callbacks.exclusively(this::closePort);
+        }
         for (long pool : pools) {
             if (pool != 0) {
                 Dpdk.freePool(pool);
             }
         }
+    }
+
+    private void closePort() {
+        Dpdk.stop(port);
+        Dpdk.close(port);
     }
 }

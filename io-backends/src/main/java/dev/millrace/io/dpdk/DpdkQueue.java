@@ -27,12 +27,15 @@ final class DpdkQueue implements RxQueue, TxQueue {
     private static final int L3_SHIFT = 7; // rte_mbuf.tx_offload: l2_len 7 bits, l3_len 9 bits
 
     private final DpdkPort port;
+    private final DpdkDevice device;
     private final boolean systemCalls;
     private final boolean txChecksum;
     private final NapSleeper sleeper = new NapSleeper();
     private final Arena arena = Arena.ofShared();
     private final AtomicLong rxErrors = new AtomicLong();
     private final AtomicLong txDropped = new AtomicLong();
+
+    private final @Nullable BurstGate gate; // where control callbacks take memory away
 
     private final MemorySegment rxBurst;
     private final long rxQueue;
@@ -63,8 +66,10 @@ final class DpdkQueue implements RxQueue, TxQueue {
     /** The device is started. */
     DpdkQueue(DpdkPort port, DpdkDevice device, int queue) {
         this.port = port;
+        this.device = device;
         this.systemCalls = device.spec.makesSystemCalls();
         this.txChecksum = device.txChecksum;
+        this.gate = device.newGate();
         this.rxBurst = Dpdk.rxBurstFunction(device.port);
         this.rxQueue = Dpdk.rxQueue(device.port, queue);
         this.txBurst = Dpdk.txBurstFunction(device.port);
@@ -90,6 +95,20 @@ final class DpdkQueue implements RxQueue, TxQueue {
     }
 
     private int burst(MemorySegment function, long queue, int count) {
+        if (gate == null) {
+            return callDriver(function, queue, count);
+        }
+        if (!gate.enter()) {
+            return 0;
+        }
+        try {
+            return callDriver(function, queue, count);
+        } finally {
+            gate.leave();
+        }
+    }
+
+    private int callDriver(MemorySegment function, long queue, int count) {
         return systemCalls
                 ? Dpdk.burstWithSystemCalls(function, queue, mbufs, count)
                 : Dpdk.burst(function, queue, mbufs, count);
@@ -284,6 +303,7 @@ final class DpdkQueue implements RxQueue, TxQueue {
 
     /** The port is about to be closed and its pool freed. */
     void close() {
+        device.remove(gate);
         arena.close();
     }
 }

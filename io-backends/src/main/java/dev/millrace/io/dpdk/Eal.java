@@ -144,10 +144,13 @@ final class Eal {
     /** Attaches a device and answers its port number. */
     short plugIn(DeviceSpec device) throws LinkException {
         synchronized (Eal.class) {
-            log.keep();
             if (device.driver().equals("net_af_xdp")) {
                 EalLog.silenceBpfLibraries();
             }
+            if (device.driver().equals("net_memif")) {
+                ControlCallbacks.install();
+            }
+            log.keep();
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment name = arena.allocateFrom(device.name());
                 MemorySegment port = arena.allocate(2, 2);

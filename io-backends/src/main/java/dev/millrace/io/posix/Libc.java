@@ -53,6 +53,7 @@ public final class Libc {
     private static final MethodHandle SOCKET = function("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle BIND = function("bind", JAVA_INT, JAVA_INT, POINTER, JAVA_INT);
     private static final MethodHandle EVENTFD = function("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle MPROTECT = function("mprotect", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
     private static final MethodHandle PPOLL = function("ppoll", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle CONNECT = function("connect", JAVA_INT, JAVA_INT, POINTER, JAVA_INT);
     private static final MethodHandle MEMFD_CREATE = function("memfd_create", JAVA_INT, POINTER, JAVA_INT);
@@ -223,6 +224,15 @@ public final class Libc {
     public static int eventfd(MemorySegment state, int initial, int flags) {
         try {
             return orErrno(state, (int) EVENTFD.invokeExact(state, initial, flags));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code int mprotect(void *addr, size_t size, int prot)} */
+    public static int mprotect(MemorySegment state, long address, long bytes, int protection) {
+        try {
+            return orErrno(state, (int) MPROTECT.invokeExact(state, address, bytes, protection));
         } catch (Throwable e) {
             throw unexpected(e);
         }
