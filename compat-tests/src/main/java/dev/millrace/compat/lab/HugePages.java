@@ -16,14 +16,15 @@ public final class HugePages {
     /** Sees to it that so many pages are free. */
     public static void reserve(Lab lab, int pages) {
         int before = read(COUNT);
-        int missing = pages - read(FREE);
-        if (missing > 0) {
-            lab.onClose(() -> write(before));
-            write(before + missing);
-            if (read(FREE) < pages) {
-                throw new LabException(
-                        "the kernel has no " + pages + " huge pages of 2 MiB: free memory, or reserve them at boot");
-            }
+        write(before + Math.max(0, pages - read(FREE)));
+        int added = read(COUNT) - before;
+        if (added > 0) {
+            // not what was there before: others may have reserved or given back meanwhile
+            lab.onClose(() -> write(Math.max(0, read(COUNT) - added)));
+        }
+        if (read(FREE) < pages) {
+            throw new LabException(
+                    "the kernel has no " + pages + " huge pages of 2 MiB: free memory, or reserve them at boot");
         }
     }
 
