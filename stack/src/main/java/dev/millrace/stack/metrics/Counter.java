@@ -93,6 +93,8 @@ public enum Counter {
     TCP_MTU_PROBES_DELIVERED("such segments acknowledged, so that others follow in their size"),
     TCP_WINDOW_PROBES("probes of a closed window"),
     TCP_KEEPALIVE_PROBES("keepalive probes"),
+    TCP_CE_RECEIVED("segments with text received that a router had marked for congestion (RFC 3168)"),
+    TCP_ECN_REDUCTIONS("reductions of a congestion window because the peer told of such marks"),
     TCP_OUT_OF_ORDER("segments received beyond a gap"),
     TCP_RECEIVE_MEMORY_SHORT("received bytes were not taken because buffer memory was used up"),
     TCP_OUTPUT_BLOCKED("a segment had to wait because no packet was to be had"),

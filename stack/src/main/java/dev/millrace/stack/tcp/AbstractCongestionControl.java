@@ -83,19 +83,20 @@ abstract class AbstractCongestionControl implements CongestionControl {
     @Override
     public final void onLoss(long inFlightBytes, long nowNs) {
         remember();
-        reduce(inFlightBytes);
+        onReduction(false);
+        reduceTo(reducedBytes(flightBytes(inFlightBytes)));
     }
 
     /** RFC 3168 §6.1.2: as for a loss, "but no packet has been dropped"; nothing will turn out to have been late. */
     @Override
-    public void onEcnEcho(long inFlightBytes, long nowNs) {
+    public final void onEcnEcho(long inFlightBytes, long nowNs) {
         undoable = false;
-        reduce(inFlightBytes);
+        onReduction(false);
+        reduceTo(thresholdAfterMark(flightBytes(inFlightBytes)));
     }
 
-    private void reduce(long inFlightBytes) {
-        onReduction(false);
-        ssthreshBytes = Math.max(reducedBytes(flightBytes(inFlightBytes)), 2L * mssBytes);
+    private void reduceTo(long bytes) {
+        ssthreshBytes = Math.max(bytes, 2L * mssBytes);
         cwndBytes = ssthreshBytes;
         afterTimeout = false;
     }
@@ -121,6 +122,11 @@ abstract class AbstractCongestionControl implements CongestionControl {
 
     /** The threshold after a loss with that much in flight (RFC 5681 equation 4); two segments are the least. */
     protected abstract long reducedBytes(long flightBytes);
+
+    /** The threshold after a congestion mark. */
+    protected long thresholdAfterMark(long flightBytes) {
+        return reducedBytes(flightBytes);
+    }
 
     /** The window is about to be reduced. */
     protected abstract void onReduction(boolean timeout);

@@ -67,6 +67,7 @@ final class Acceptance {
         Receiver receiver = connection.receiver;
         receiver.open(entry.irs, entry.windowOffered(), SegmentWriter.offeredMss(path));
         receiver.sackPermitted = entry.sackPermitted();
+        connection.ecn.agree(entry.ecn());
         receiver.scalingOffered = entry.windowScale >= 0;
         receiver.timestamps.offset =
                 tcp.isns.timestampOffset(entry.localHigh, entry.localLow, entry.remoteHigh, entry.remoteLow);

@@ -105,6 +105,7 @@ final class ActiveOpen {
         connection.sender.nxt = 0;
         connection.receiver.timestamps.offset =
                 tcp.isns.timestampOffset(path.local.high(), path.local.low(), path.remote.high(), path.remote.low());
+        connection.ecn.ask(tcp.config);
         connection.moveTo(TcpState.SYN_SENT);
         boolean inserted = tcp.flows.insert(connection);
         if (!inserted) {

@@ -8,7 +8,9 @@ public enum CongestionAlgorithm {
     /** RFC 9438 with HyStart++ (RFC 9406); the default, as Linux'. */
     CUBIC("cubic", false, false),
     /** RFC 5681. */
-    NEWRENO("newreno", false, false);
+    NEWRENO("newreno", false, false),
+    /** RFC 8257; for data centres whose switches mark early. */
+    DCTCP("dctcp", true, false);
 
     private final String text;
     private final boolean needsEcn;
@@ -40,6 +42,7 @@ public enum CongestionAlgorithm {
         return switch (this) {
             case CUBIC -> new Cubic();
             case NEWRENO -> new NewReno();
+            case DCTCP -> new Dctcp();
         };
     }
 

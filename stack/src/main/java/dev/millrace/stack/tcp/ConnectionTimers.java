@@ -18,7 +18,10 @@ final class ConnectionTimers implements TimerWheel.Timer {
     /** Gives memory of buffers back that the application has emptied meanwhile. */
     static final int TRIM = 5;
 
-    private static final int KINDS = 6;
+    /** Segments may leave that pacing has held back. */
+    static final int PACING = 6;
+
+    private static final int KINDS = 7;
     private static final long NEVER = Long.MAX_VALUE;
 
     private final TcpConnection connection;

@@ -12,6 +12,7 @@ final class HalfOpen extends Flow implements TimerWheel.Timer {
     private static final byte SACK_PERMITTED = 1;
     private static final byte TIMESTAMPS = 1 << 1;
     private static final byte FROM_COOKIE = 1 << 2;
+    private static final byte ECN = 1 << 3;
 
     final TcpListener listener;
     final int iss;
@@ -33,8 +34,15 @@ final class HalfOpen extends Flow implements TimerWheel.Timer {
 
     private final PassiveOpen owner;
 
-    /** From a SYN. */
-    HalfOpen(PassiveOpen owner, TcpListener listener, TcpSegment syn, int iss, int windowOffered, long nowNs) {
+    /** From a SYN; {@code ecn} when ECN is agreed to. */
+    HalfOpen(
+            PassiveOpen owner,
+            TcpListener listener,
+            TcpSegment syn,
+            int iss,
+            int windowOffered,
+            boolean ecn,
+            long nowNs) {
         this(
                 owner,
                 listener,
@@ -44,7 +52,7 @@ final class HalfOpen extends Flow implements TimerWheel.Timer {
                 SegmentArrival.peerMss(syn, IpAddress.isV4(syn.destinationHigh, syn.destinationLow)),
                 syn.window,
                 syn.windowScale,
-                (syn.sackPermitted ? SACK_PERMITTED : 0) | (syn.hasTimestamp ? TIMESTAMPS : 0),
+                (syn.sackPermitted ? SACK_PERMITTED : 0) | (syn.hasTimestamp ? TIMESTAMPS : 0) | (ecn ? ECN : 0),
                 windowOffered,
                 nowNs);
     }
@@ -54,6 +62,7 @@ final class HalfOpen extends Flow implements TimerWheel.Timer {
             PassiveOpen owner, TcpListener listener, TcpSegment ack, int peerMss, int windowOffered, long nowNs) {
         boolean timestamps = ack.hasTimestamp;
         boolean sack = timestamps && SynCookies.sackPermitted(ack.timestampEcho);
+        boolean ecn = timestamps && SynCookies.ecn(ack.timestampEcho);
         return new HalfOpen(
                 owner,
                 listener,
@@ -63,7 +72,7 @@ final class HalfOpen extends Flow implements TimerWheel.Timer {
                 peerMss,
                 0,
                 timestamps ? SynCookies.windowScale(ack.timestampEcho) : -1,
-                FROM_COOKIE | (sack ? SACK_PERMITTED : 0) | (timestamps ? TIMESTAMPS : 0),
+                FROM_COOKIE | (sack ? SACK_PERMITTED : 0) | (timestamps ? TIMESTAMPS : 0) | (ecn ? ECN : 0),
                 windowOffered,
                 nowNs);
     }
@@ -107,6 +116,11 @@ final class HalfOpen extends Flow implements TimerWheel.Timer {
 
     boolean hasTimestamps() {
         return (bits & TIMESTAMPS) != 0;
+    }
+
+    /** ECN is agreed on (RFC 3168 §6.1.1). */
+    boolean ecn() {
+        return (bits & ECN) != 0;
     }
 
     /** Nothing is known of when the SYN+ACK was sent. */

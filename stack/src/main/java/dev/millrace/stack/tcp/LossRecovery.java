@@ -46,6 +46,12 @@ interface LossRecovery {
     /** The retransmission timer fired: everything not SACKed in {@code [una, nxt)} is to be sent again, as cwnd allows. */
     void onTimeout(long una, long nxt, long nowNs);
 
+    /** The peer echoes a congestion mark, for the first time in a window of data, and no loss is being repaired (RFC 3168 §6.1.2). */
+    void onEcnEcho(long inFlightBytes, long nowNs);
+
+    /** {@link CongestionControl#pacingRate}. */
+    long pacingRate(long roundTripNs);
+
     /** First position of the next range to send again, or {@link #NOTHING}. Does not ask whether cwnd allows it. */
     long retransmitFrom();
 

@@ -2,7 +2,8 @@ package dev.millrace.stack.tcp;
 
 /**
  * Spreads a connection's segments over time: each has an earliest departure time, the one before it plus the time its bytes take at the
- * pacing rate. What was not sent while there was nothing to send earns no credit, so no burst follows an idle time. Core thread only.
+ * pacing rate. What was not sent while there was nothing to send earns no credit beyond what makes up for late timers, so no burst
+ * follows an idle time. Core thread only.
  *
  * <pre>
  *   now ──┬── quantum ──┬
@@ -19,9 +20,12 @@ final class Pacer {
      */
     static final long QUANTUM_NS = 500_000;
 
+    /** How late the core may come back, from the wheel's tick and from other work, without the rate falling. */
+    static final long CREDIT_NS = QUANTUM_NS;
+
     private static final long NS_PER_SECOND = 1_000_000_000L;
 
-    private long departureNs = Long.MIN_VALUE;
+    private long departureNs = Long.MIN_VALUE / 2;
 
     /** Whether a segment may leave now. */
     boolean permits(long nowNs) {
@@ -33,10 +37,10 @@ final class Pacer {
         return departureNs;
     }
 
-    /** A packet of {@code bytes}, headers included, has left. */
+    /** A segment with {@code bytes} of text has left. */
     void onSent(int bytes, long bytesPerSecond, long nowNs) {
         if (bytesPerSecond != UNPACED) {
-            departureNs = Math.max(departureNs, nowNs) + bytes * NS_PER_SECOND / bytesPerSecond;
+            departureNs = Math.max(departureNs, nowNs - CREDIT_NS) + bytes * NS_PER_SECOND / bytesPerSecond;
         }
     }
 }

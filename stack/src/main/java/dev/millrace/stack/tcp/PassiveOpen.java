@@ -67,7 +67,8 @@ final class PassiveOpen {
 
     /** Text that came with the SYN is left to be sent again: it is never delivered before the handshake is complete. */
     private void openHalf(TcpListener listener, TcpSegment syn, int iss, long nowNs) {
-        HalfOpen entry = new HalfOpen(this, listener, syn, iss, windowOffered(listener.options()), nowNs);
+        HalfOpen entry = new HalfOpen(
+                this, listener, syn, iss, windowOffered(listener.options()), Ecn.accepts(syn, tcp.config), nowNs);
         if (!tcp.flows.insert(entry)) {
             drop(Counter.DROP_TCP_HALF_OPEN_FULL);
             return;
@@ -106,12 +107,12 @@ final class PassiveOpen {
         syn.timestampEcho = entry.timestampRecent;
         syn.windowScale = entry.windowScale >= 0 ? receiveScale(entry.listener.options()) : -1;
         syn.trafficClass = entry.listener.options().trafficClass;
-        sendSynAck(path, syn, nowNs);
+        sendSynAck(path, syn, entry.ecn(), nowNs);
         return true;
     }
 
-    private void sendSynAck(Path path, Syn syn, long nowNs) {
-        syn.flags = TcpSegment.SYN | TcpSegment.ACK;
+    private void sendSynAck(Path path, Syn syn, boolean ecn, long nowNs) {
+        syn.flags = TcpSegment.SYN | TcpSegment.ACK | Ecn.synAckFlags(ecn);
         if (!tcp.writer.send(path, syn, nowNs)) {
             tcp.counters.increment(Counter.TCP_OUTPUT_BLOCKED); // a timer, ours or the peer's, repeats it
         }
@@ -173,16 +174,17 @@ final class PassiveOpen {
         syn.hasTimestamps = segment.hasTimestamp;
         syn.sackPermitted = segment.hasTimestamp && segment.sackPermitted;
         syn.windowScale = segment.hasTimestamp && segment.windowScale >= 0 ? receiveScale(listener.options()) : -1;
+        boolean ecn = segment.hasTimestamp && Ecn.accepts(segment, tcp.config);
         if (segment.hasTimestamp) {
             int clock = IsnGenerator.timestampClock(nowNs)
                     + tcp.isns.timestampOffset(
                             segment.destinationHigh, segment.destinationLow, segment.sourceHigh, segment.sourceLow);
-            syn.timestampValue = SynCookies.timestamp(clock, segment, false);
+            syn.timestampValue = SynCookies.timestamp(clock, segment, ecn);
         }
         syn.timestampEcho = segment.timestampValue;
         syn.trafficClass = listener.options().trafficClass;
         tcp.counters.increment(Counter.TCP_SYN_COOKIES_SENT);
-        sendSynAck(path, syn, nowNs);
+        sendSynAck(path, syn, ecn, nowNs);
     }
 
     /** An ACK for no entry: it answers a cookie, or nothing of ours (§3.10.7.2, second). */

@@ -84,6 +84,7 @@ final class Retries {
             return;
         }
         connection.sender.rtt.backOff();
+        connection.ecn.onSynTimeout();
         connection.sendSyn(nowNs);
         boundByUserTimeout(ConnectionTimers.RETRANSMIT, stuckSinceNs);
     }

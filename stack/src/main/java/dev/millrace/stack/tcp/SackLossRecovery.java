@@ -121,6 +121,7 @@ final class SackLossRecovery implements LossRecovery {
         }
         lostBelow = Math.max(lostBelow, scoreboard.lostBelow(una, segmentBytes));
         fillSample(acked, rttNs, windowLimited, nowNs);
+        congestion.onSample(sample);
         switch (phase) {
             case OPEN -> {
                 if (acked > 0) {
@@ -314,6 +315,16 @@ final class SackLossRecovery implements LossRecovery {
     @Override
     public void onIdle(long idleNs, long rtoNs, long nowNs) {
         congestion.onIdle(idleNs, rtoNs);
+    }
+
+    @Override
+    public void onEcnEcho(long inFlightBytes, long nowNs) {
+        congestion.onEcnEcho(inFlightBytes, nowNs);
+    }
+
+    @Override
+    public long pacingRate(long roundTripNs) {
+        return congestion.pacingRate(roundTripNs);
     }
 
     @Override

@@ -73,6 +73,7 @@ final class SegmentArrival {
             receiver.withoutScaling();
         }
         connection.peerMss = peerMss(segment, connection.path.local.isV4());
+        connection.ecn.onSyn(segment);
         connection.sender.window.open(0, 0, segment.window);
     }
 
@@ -295,6 +296,9 @@ final class SegmentArrival {
             tcp.counters.increment(Counter.TCP_ABORT_ON_DATA);
             tcp.lifecycle.abort(connection, TcpError.ABORTED, nowNs);
             return;
+        }
+        if (segment.payloadLength > 0) {
+            connection.ecn.onText(connection, segment, nowNs);
         }
         if (receiver.onText(from, segment, fin, nowNs)) {
             connection.onReadable();

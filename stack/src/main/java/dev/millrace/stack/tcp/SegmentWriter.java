@@ -32,6 +32,7 @@ final class SegmentWriter {
         if (packet == null) {
             return false;
         }
+        boolean newText = length > 0 && position == connection.sender.nxt;
         Receiver receiver = connection.receiver;
         Timestamps timestamps = receiver.timestamps;
         int blocks = receiver.sackBlocks(sackLeft, sackRight);
@@ -44,7 +45,7 @@ final class SegmentWriter {
                 connection.sender.sequenceOf(position),
                 receiver.sequence(),
                 headerBytes,
-                flags,
+                flags | connection.ecn.flags(newText),
                 receiver.windowToAdvertise());
         if (headerBytes > TcpHeader.MIN_BYTES) {
             TcpHeader.writeOptions(
@@ -60,7 +61,7 @@ final class SegmentWriter {
             connection.sender.buffer.copyTo(position, at + headerBytes, length);
         }
         packet.length = headerBytes + length;
-        send(packet, connection.path, connection.trafficClass, kind, nowNs);
+        send(packet, connection.path, connection.ecn.trafficClass(connection.trafficClass, newText), kind, nowNs);
         receiver.onAckSent(length > 0);
         return true;
     }
@@ -72,7 +73,7 @@ final class SegmentWriter {
         syn.localPort = connection.localPort;
         syn.remotePort = connection.remotePort;
         syn.sequence = connection.sender.iss;
-        syn.flags = withAck ? TcpSegment.SYN | TcpSegment.ACK : TcpSegment.SYN;
+        syn.flags = TcpSegment.SYN | (withAck ? TcpSegment.ACK : 0) | connection.ecn.synFlags(withAck);
         syn.acknowledgment = withAck ? receiver.sequence() : 0;
         syn.window = receiver.windowInSyn();
         syn.sackPermitted = !withAck || receiver.sackPermitted;
@@ -110,7 +111,8 @@ final class SegmentWriter {
                 what.flags,
                 what.window);
         packet.length = headerBytes;
-        send(packet, path, what.trafficClass, SegmentOutput.Kind.CONTROL, nowNs);
+        // no ECT on SYNs (RFC 3168 §6.1.1)
+        send(packet, path, what.trafficClass & ~Ecn.MASK, SegmentOutput.Kind.CONTROL, nowNs);
         return true;
     }
 

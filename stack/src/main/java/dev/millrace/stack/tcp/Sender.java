@@ -3,6 +3,7 @@ package dev.millrace.stack.tcp;
 import dev.millrace.stack.memory.SendBuffer;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.wire.TcpSegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The sending half of a connection: SND.UNA, SND.NXT, what may be sent now, and what ACKs do to it. Everything is in stream positions:
@@ -49,10 +50,13 @@ final class Sender {
     private long smallSegmentEnd = -1;
 
     private final CwndUsage usage = new CwndUsage();
+    private final @Nullable Pacer pacer;
     private long lastSentNs;
     private boolean noDelay;
     /** The current transmission found no packet. */
     private boolean outOfPackets;
+    /** The current transmission was stopped by pacing. */
+    private boolean heldBack;
 
     private int maxBufferBytes;
 
@@ -63,6 +67,8 @@ final class Sender {
         this.timers = connection.timers;
         this.writer = tcp.writer;
         this.rtt = new RttEstimator(tcp.config.minRtoNs());
+        boolean paced = tcp.config.pacing() || tcp.config.congestionControl().needsPacing();
+        this.pacer = paced ? new Pacer() : null;
         this.mtuSearch = new PathMtuSearch(tcp.config.mtuProbing(), connection.path.local.isV4());
         apply(options);
     }
@@ -133,8 +139,9 @@ final class Sender {
             onPathChanged();
         }
         outOfPackets = false;
+        heldBack = false;
         boolean stopped = !(retransmitLost(nowNs) && transmitNew(nowNs) && speculate(nowNs));
-        usage.onTransmitted(stopped && !outOfPackets, recovery.inFlightBytes(), una, nxt);
+        usage.onTransmitted(stopped && !outOfPackets && !heldBack, recovery.inFlightBytes(), una, nxt);
         if (outOfPackets) {
             tcp.onBlocked(connection);
         } else {
@@ -171,7 +178,27 @@ final class Sender {
     }
 
     private boolean retransmitIfAllowed(long from, long to, long nowNs) {
-        return recovery.allowanceBytes() >= Math.min(to - from, segmentBytes) && retransmit(from, to, nowNs);
+        return recovery.allowanceBytes() >= Math.min(to - from, segmentBytes)
+                && mayLeave(nowNs)
+                && retransmit(from, to, nowNs);
+    }
+
+    /** False when the segment has to wait for its departure time; a timer goes on then. */
+    private boolean mayLeave(long nowNs) {
+        Pacer departures = pacer;
+        if (departures == null || departures.permits(nowNs)) {
+            return true;
+        }
+        heldBack = true;
+        timers.set(ConnectionTimers.PACING, departures.permittedNs());
+        return false;
+    }
+
+    private void pace(int length, long nowNs) {
+        Pacer departures = pacer;
+        if (departures != null) {
+            departures.onSent(length, recovery.pacingRate(rtt.smoothedRttNs()), nowNs);
+        }
     }
 
     private boolean retransmit(long from, long to, long nowNs) {
@@ -185,6 +212,7 @@ final class Sender {
             outOfPackets = true;
             return false;
         }
+        pace(length, nowNs);
         recovery.onRetransmitted(from, sentTo + (fin ? 1 : 0), nowNs);
         sendTimes.onRetransmitted();
         tcp.counters.increment(Counter.TCP_RETRANSMITTED_SEGMENTS);
@@ -214,7 +242,9 @@ final class Sender {
             if (!withFin && !isWorthSending(length, queued, limit)) {
                 return true;
             }
-            if (length > recovery.allowanceBytes() || !send(length, length == queued, withFin, limit, nowNs)) {
+            if (length > recovery.allowanceBytes()
+                    || !mayLeave(nowNs)
+                    || !send(length, length == queued, withFin, limit, nowNs)) {
                 return false;
             }
         }
@@ -244,6 +274,7 @@ final class Sender {
             outOfPackets = true;
             return false;
         }
+        pace(length, nowNs);
         long to = nxt + length + (withFin ? 1 : 0);
         recovery.onSent(nxt, to, nowNs);
         if (!recovery.inRecovery()) { // its ACK will come when a hole before it has been filled, and measure that
@@ -364,8 +395,18 @@ final class Sender {
         boolean duplicate = ack == prior && !text && !windowChanged;
         int blocks = segment.sackBlocks == 0 ? 0 : gatherSack(segment);
         boolean before = recovery.inRecovery();
+        boolean echo = connection.ecn.isEcho(segment);
+        tcp.ackSample.ecnEcho = echo;
+        long inFlight = nxt - prior;
         boolean limited = usage.isLimited(recovery.cwndBytes(), recovery.ssthreshBytes());
         recovery.onAck(prior, ack, nxt, duplicate, tcp.sackFrom, tcp.sackTo, blocks, rttNs, limited, nowNs);
+        if (echo && !recovery.inRecovery() && connection.ecn.asksForReduction(una)) {
+            tcp.counters.increment(Counter.TCP_ECN_REDUCTIONS);
+            recovery.onEcnEcho(inFlight, nowNs);
+            connection.ecn.onReduced(nxt);
+        } else if (!before && recovery.inRecovery()) {
+            connection.ecn.onReduced(nxt);
+        }
         if (mtuSearch.onAcknowledged(una)) {
             tcp.counters.increment(Counter.TCP_MTU_PROBES_DELIVERED);
             resize();
@@ -437,6 +478,7 @@ final class Sender {
             resize();
         }
         recovery.onTimeout(una, nxt, nowNs);
+        connection.ecn.onReduced(nxt);
         setRetransmitTimer(nowNs);
         transmit(nowNs);
     }

@@ -54,7 +54,8 @@ public final class Tcp {
     private final SynReceived synReceived;
     private final ActiveOpen active;
     private final IcmpArrival icmp;
-    private final AckSample ackSample = new AckSample();
+    /** Filled in for the ACK being processed. */
+    final AckSample ackSample = new AckSample();
 
     private @Nullable TcpConnection[] touched = new @Nullable TcpConnection[INITIAL_LIST];
     private int touchedCount;

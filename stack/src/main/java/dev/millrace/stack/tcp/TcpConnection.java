@@ -51,6 +51,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     final Sender sender;
     final Receiver receiver;
     final Retries retries;
+    final Ecn ecn;
     private final SendBuffer sendBuffer;
     private final ReceiveBuffer receiveBuffer;
     private final TcpOptions options;
@@ -113,6 +114,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
         this.trafficClass = options.trafficClass;
         this.timers = new ConnectionTimers(this, tcp.wheel);
         this.retries = new Retries(this, tcp);
+        this.ecn = new Ecn(tcp.config);
         int initial = tcp.config.initialBufferBytes();
         this.sendBuffer = new SendBuffer(tcp.chunks, options.sendBufferBytes > 0 ? options.sendBufferBytes : initial);
         this.receiveBuffer =
@@ -400,6 +402,9 @@ public final class TcpConnection extends Flow implements TcpSocket {
                 case ConnectionTimers.KEEPALIVE -> retries.onKeepAlive(nowNs);
                 case ConnectionTimers.LIFETIME -> tcp.lifecycle.expire(this);
                 case ConnectionTimers.TRIM -> onTrim(nowNs);
+                case ConnectionTimers.PACING -> {
+                    // finish() transmits
+                }
                 default -> throw new AssertionError("timer " + kind);
             }
             finish(nowNs);

@@ -26,18 +26,30 @@ class PacerTest {
     void segmentsLeaveAtTheRate() {
         long now = 7;
         int sent = burst(now);
+        assertEquals(2, sent, "with the credit");
         for (int i = 0; i < 100; i++) {
             now = pacer.permittedNs();
             sent += burst(now);
         }
-        assertEquals(101, sent);
-        assertEquals(100 * MS, now - 7);
+        assertEquals(102, sent);
+        assertEquals(100 * MS + MS / 2, now - 7);
     }
 
     @Test
-    void noCreditIsEarnedByBeingIdle() {
-        assertEquals(1, burst(0));
-        assertEquals(1, burst(3_600_000 * MS));
+    void beingIdleEarnsNoMoreThanTheCredit() {
+        assertEquals(2, burst(0));
+        assertEquals(2, burst(3_600_000 * MS));
+    }
+
+    @Test
+    void aTimerThatFiresLateCostsNothing() {
+        long now = 0;
+        int sent = burst(now);
+        for (int i = 0; i < 100; i++) {
+            now = pacer.permittedNs() + Pacer.CREDIT_NS;
+            sent += burst(now);
+        }
+        assertTrue(Math.abs(sent - now / MS) <= 2, sent + " in " + now / MS + " ms");
     }
 
     @Test
@@ -48,7 +60,7 @@ class PacerTest {
             pacer.onSent(1500, rate, 0);
             sent++;
         }
-        assertEquals(Pacer.QUANTUM_NS / 1000 + 1, sent);
+        assertEquals((Pacer.QUANTUM_NS + Pacer.CREDIT_NS) / 1000 + 1, sent);
         assertFalse(pacer.permits(0));
         assertTrue(pacer.permits(pacer.permittedNs()));
     }

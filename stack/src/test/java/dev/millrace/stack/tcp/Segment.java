@@ -24,6 +24,8 @@ final class Segment {
     boolean sackPermitted;
     int[] sackLeft = {};
     int[] sackRight = {};
+    /** Of the IP header, ECN bits included. */
+    int trafficClass;
     /** When the stack sent it. */
     long sentNs;
 
@@ -68,6 +70,7 @@ final class Segment {
             }
             Segment segment = of(parsed);
             segment.sentNs = wire.sentNs();
+            segment.trafficClass = wire.trafficClass();
             return segment;
         }
     }
@@ -93,13 +96,15 @@ final class Segment {
         return segment;
     }
 
-    /** "SA." in the manner of tcpdump: S, F, R, P, and a dot for ACK. */
+    /** "SA." in the manner of tcpdump: S, F, R, P, a dot for ACK, E for ECE and W for CWR. */
     String flagText() {
         return (has(TcpSegment.SYN) ? "S" : "")
                 + (has(TcpSegment.FIN) ? "F" : "")
                 + (has(TcpSegment.RST) ? "R" : "")
                 + (has(TcpSegment.PSH) ? "P" : "")
-                + (has(TcpSegment.ACK) ? "." : "");
+                + (has(TcpSegment.ACK) ? "." : "")
+                + (has(TcpSegment.ECE) ? "E" : "")
+                + (has(TcpSegment.CWR) ? "W" : "");
     }
 
     static int flagsOf(String text) {
@@ -113,6 +118,8 @@ final class Segment {
                 case 'P' -> TcpSegment.PSH;
                 case 'U' -> TcpSegment.URG;
                 case '.' -> TcpSegment.ACK;
+                case 'E' -> TcpSegment.ECE;
+                case 'W' -> TcpSegment.CWR;
                 default -> throw new IllegalArgumentException("flag " + letter);
             };
         }

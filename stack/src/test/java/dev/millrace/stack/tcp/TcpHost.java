@@ -23,7 +23,11 @@ final class TcpHost implements SegmentOutput, AutoCloseable {
 
     /** A segment on its way. */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Wire(IpAddress source, IpAddress destination, byte[] bytes, Kind kind, long sentNs) {}
+    record Wire(IpAddress source, IpAddress destination, byte[] bytes, Kind kind, long sentNs, int trafficClass) {
+        Wire(IpAddress source, IpAddress destination, byte[] bytes, Kind kind, long sentNs) {
+            this(source, destination, bytes, kind, sentNs, 0);
+        }
+    }
 
     /** A path whose MTU the test sets. */
     static final class TestPath extends Path {
@@ -117,7 +121,7 @@ final class TcpHost implements SegmentOutput, AutoCloseable {
         }
         byte[] bytes = new byte[out.length];
         Memory.copy(out.address, bytes, 0, out.length);
-        sent.add(new Wire(path.local, path.remote, bytes, kind, nowNs));
+        sent.add(new Wire(path.local, path.remote, bytes, kind, nowNs, trafficClass));
     }
 
     // ---- driving ----
@@ -135,6 +139,8 @@ final class TcpHost implements SegmentOutput, AutoCloseable {
         segment.sourceLow = wire.source().low();
         segment.destinationHigh = wire.destination().high();
         segment.destinationLow = wire.destination().low();
+        segment.ecn = wire.trafficClass() & Ecn.MASK;
+        segment.dscp = wire.trafficClass() >>> 2;
         tcp.onSegment(segment, nowNs);
     }
 

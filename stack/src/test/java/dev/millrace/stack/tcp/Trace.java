@@ -131,7 +131,9 @@ final class Trace implements AutoCloseable {
     }
 
     private void deliver(Segment segment) {
-        host.receive(new TcpHost.Wire(PEER, STACK, segment.toBytes(), SegmentOutput.Kind.DATA, nowNs), nowNs);
+        host.receive(
+                new TcpHost.Wire(PEER, STACK, segment.toBytes(), SegmentOutput.Kind.DATA, nowNs, segment.trafficClass),
+                nowNs);
     }
 
     void endOfBurst() {
