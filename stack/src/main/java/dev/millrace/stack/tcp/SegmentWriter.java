@@ -16,11 +16,13 @@ final class SegmentWriter {
     final Syn syn = new Syn();
 
     private final SegmentOutput output;
+    private final TcpFeatures features;
     private final Counters counters;
     private final int[] sackLeft = new int[TcpSegment.MAX_SACK_BLOCKS];
     private final int[] sackRight = new int[TcpSegment.MAX_SACK_BLOCKS];
 
-    SegmentWriter(SegmentOutput output, Counters counters) {
+    SegmentWriter(SegmentOutput output, TcpFeatures features, Counters counters) {
+        this.features = features;
         this.output = output;
         this.counters = counters;
     }
@@ -76,11 +78,12 @@ final class SegmentWriter {
         syn.flags = TcpSegment.SYN | (withAck ? TcpSegment.ACK : 0) | connection.ecn.synFlags(withAck);
         syn.acknowledgment = withAck ? receiver.sequence() : 0;
         syn.window = receiver.windowInSyn();
-        syn.sackPermitted = !withAck || receiver.sackPermitted;
-        syn.hasTimestamps = !withAck || timestamps.enabled;
+        syn.sackPermitted = withAck ? receiver.sackPermitted : features.sack();
+        syn.hasTimestamps = withAck ? timestamps.enabled : features.timestamps();
         syn.timestampValue = timestamps.value(nowNs);
         syn.timestampEcho = withAck ? timestamps.recent : 0;
-        syn.windowScale = !withAck || receiver.scalingOffered ? receiver.scale : -1;
+        boolean scaling = withAck ? receiver.scalingOffered : features.windowScaling();
+        syn.windowScale = scaling ? receiver.scale : -1;
         syn.trafficClass = connection.trafficClass;
         return send(connection.path, syn, nowNs);
     }

@@ -226,7 +226,9 @@ final class Sender {
         if (nxt >= end + (finPosition == NO_FIN ? 0 : 1)) {
             return true;
         }
-        if (nxt == una && nowNs - lastSentNs > rtt.rtoNs()) {
+        if (nxt == una
+                && nowNs - lastSentNs > rtt.rtoNs()
+                && tcp.config.features().slowStartAfterIdle()) {
             recovery.onIdle(nowNs - lastSentNs, rtt.rtoNs(), nowNs);
         }
         if (wantsMtuProbe(nowNs) && !probeMtu(nowNs)) {

@@ -83,7 +83,7 @@ public final class Tcp {
         this.ports = ports;
         this.random = random;
         this.attention = attention;
-        this.writer = new SegmentWriter(output, counters);
+        this.writer = new SegmentWriter(output, config.features(), counters);
         this.challenges = new ChallengeAcks(random);
         this.flows = new FlowTable(
                 (int) Math.min(MAX_FLOWS, (long) config.maxConnections() + config.maxTimeWait() + 1), random);
@@ -104,6 +104,9 @@ public final class Tcp {
     /** A segment for an own address; lengths, flags and checksum have been verified. */
     public void onSegment(TcpSegment segment, long nowNs) {
         counters.increment(Counter.TCP_IN_SEGMENTS);
+        if (segment.has(TcpSegment.SYN)) {
+            config.features().restrict(segment);
+        }
         Flow flow = flows.lookup(
                 segment.destinationHigh,
                 segment.destinationLow,

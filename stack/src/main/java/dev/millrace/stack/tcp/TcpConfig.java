@@ -22,6 +22,7 @@ package dev.millrace.stack.tcp;
  * @param mtuProbing when to look for the path's MTU without ICMP (tcp_mtu_probing; Linux ships 0 and leaves
  *     1, the default here, to distributions)
  * @param ecn who asks for ECN and who agrees
+ * @param features what may be switched off
  * @param pacing segments of every algorithm leave at its pacing rate, not in bursts; without it, only of those that need it
  */
 public record TcpConfig(
@@ -43,6 +44,7 @@ public record TcpConfig(
         CongestionAlgorithm congestionControl,
         MtuProbing mtuProbing,
         EcnMode ecn,
+        TcpFeatures features,
         boolean pacing) {
 
     private static final long MS = 1_000_000L;
@@ -69,6 +71,7 @@ public record TcpConfig(
                 CongestionAlgorithm.CUBIC,
                 MtuProbing.BLACKHOLE,
                 EcnMode.PASSIVE,
+                TcpFeatures.ALL,
                 false);
     }
 
@@ -94,6 +97,7 @@ public record TcpConfig(
                 congestionControl,
                 mtuProbing,
                 ecn,
+                features,
                 pacing);
     }
 
@@ -118,6 +122,7 @@ public record TcpConfig(
                 congestionControl,
                 mtuProbing,
                 ecn,
+                features,
                 pacing);
     }
 
@@ -142,6 +147,7 @@ public record TcpConfig(
                 congestionControl,
                 probing,
                 ecn,
+                features,
                 pacing);
     }
 
@@ -166,6 +172,7 @@ public record TcpConfig(
                 algorithm,
                 mtuProbing,
                 mode,
+                features,
                 paced);
     }
 }

@@ -140,6 +140,7 @@ class TimeWaitTest {
                 d.congestionControl(),
                 d.mtuProbing(),
                 d.ecn(),
+                d.features(),
                 d.pacing()));
         small.listener = small.host.listen(Trace.PORT, 16);
         for (int i = 0; i < 5; i++) {
