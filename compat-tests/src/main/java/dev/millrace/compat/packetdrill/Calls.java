@@ -1,0 +1,94 @@
+package dev.millrace.compat.packetdrill;
+
+import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.tcp.TcpSocket;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Begins the system calls of a script on the stack. One thread. */
+final class Calls {
+    private final World world;
+    private final Descriptors descriptors = new Descriptors();
+    private final SocketCalls sockets;
+    private final StreamCalls streams;
+    private final OptionCalls options;
+    private final PollCalls polls;
+
+    Calls(World world, Settings settings) {
+        this.world = world;
+        this.sockets = new SocketCalls(world, settings, descriptors);
+        this.streams = new StreamCalls(world);
+        this.options = new OptionCalls(world);
+        this.polls = new PollCalls(world, descriptors);
+    }
+
+    /** The port that a connection from outside goes to, or 0 when nothing listens. */
+    int listeningPort() {
+        ScriptSocket listener = descriptors.listener();
+        return listener == null || listener.acceptor == null ? 0 : listener.acceptor.localPort();
+    }
+
+    /** @throws UnsupportedConstructException a call, or an argument, that there is not */
+    Attempt begin(Event.CallAction call) {
+        List<Value> arguments = call.arguments();
+        long expected = call.result() instanceof Value.Number number ? number.value() : -1;
+        return switch (call.name()) {
+            case "socket" -> sockets.socket(arguments, expected);
+            case "epoll_create", "epoll_create1" -> Attempt.done(polls.create(expected));
+            case "poll" -> polls.poll(arguments);
+            case "close" -> sockets.close(Constants.number(arguments.get(0)));
+            default -> onDescriptor(call, arguments, expected);
+        };
+    }
+
+    private Attempt onDescriptor(Event.CallAction call, List<Value> arguments, long expected) {
+        Descriptor descriptor = descriptors.get(Constants.number(arguments.get(0)));
+        if (descriptor == null) {
+            return Attempt.done(Outcome.error("EBADF"));
+        }
+        if (descriptor instanceof ScriptSocket socket) {
+            return onSocket(call.name(), socket, arguments, expected);
+        }
+        return switch (call.name()) {
+            case "epoll_ctl" -> Attempt.done(polls.control((Epoll) descriptor, arguments));
+            case "epoll_wait" -> polls.await((Epoll) descriptor, arguments);
+            default -> throw new UnsupportedConstructException(call.name() + " of an epoll descriptor");
+        };
+    }
+
+    private Attempt onSocket(String name, ScriptSocket socket, List<Value> arguments, long expected) {
+        return switch (name) {
+            case "bind" -> sockets.bind(socket, arguments);
+            case "listen" -> sockets.listen(socket, arguments);
+            case "accept", "accept4" -> sockets.accept(socket, arguments, expected);
+            case "connect" -> sockets.connect(socket, arguments);
+            case "shutdown" -> sockets.shutdown(socket, arguments);
+            case "setsockopt" -> Attempt.done(options.set(socket, arguments));
+            case "getsockopt" -> Attempt.done(options.get(socket, arguments, infoOf(socket)));
+            case "fcntl" -> Attempt.done(OptionCalls.fcntl(socket, arguments));
+            case "ioctl" -> Attempt.done(OptionCalls.ioctl(socket, arguments, infoOf(socket)));
+            case "read" -> streams.receive(socket, size(arguments), 0);
+            case "readv" -> streams.receive(socket, StreamCalls.vectorBytes(arguments.get(1)), 0);
+            case "recv", "recvfrom" -> streams.receive(socket, size(arguments), Constants.number(arguments.get(3)));
+            case "recvmsg" ->
+                streams.receive(socket, StreamCalls.messageBytes(arguments.get(1)), Constants.number(arguments.get(2)));
+            case "write" -> streams.send(socket, size(arguments), 0);
+            case "writev" -> streams.send(socket, StreamCalls.vectorBytes(arguments.get(1)), 0);
+            case "send", "sendto" -> streams.send(socket, size(arguments), Constants.number(arguments.get(3)));
+            case "sendmsg" ->
+                streams.send(socket, StreamCalls.messageBytes(arguments.get(1)), Constants.number(arguments.get(2)));
+            default -> throw new UnsupportedConstructException(name + "()");
+        };
+    }
+
+    private static int size(List<Value> arguments) {
+        return (int) Constants.number(arguments.get(2));
+    }
+
+    /** TCP_INFO of a socket's connection, or null without one. */
+    @Nullable
+    TcpInfo infoOf(ScriptSocket socket) {
+        TcpSocket connection = socket.connection;
+        return connection == null ? null : world.info(connection.localPort(), connection.remotePort());
+    }
+}

@@ -1,0 +1,365 @@
+package dev.millrace.compat.packetdrill;
+
+import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.wire.TcpSegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plays one script: lets the virtual clock run to each event, does what it says, and compares. The first difference ends it. One thread;
+ * an instance plays once.
+ */
+final class ScriptRun implements AutoCloseable {
+    /** Virtual time after which a call that the script does not let block counts as stuck. */
+    private static final long STUCK_NS = 600_000_000_000L;
+
+    private static final int FIRST_REMOTE_PORT = 41_000;
+
+    private final Settings settings;
+    private final ShellCommands shell;
+    private final Statements statements = new Statements(this::named);
+    private final List<Flow> flows = new ArrayList<>();
+    private @Nullable World world;
+    private @Nullable Calls calls;
+    private @Nullable Flow current;
+    private @Nullable Blocked blocked;
+    private long lastEventNs;
+    private int nextRemotePort = FIRST_REMOTE_PORT;
+
+    /** A blocking call that is under way. */
+    private record Blocked(Event event, Event.CallAction call, Attempt attempt, long untilNs) {}
+
+    ScriptRun(Settings settings) {
+        this.settings = settings;
+        this.shell = new ShellCommands(settings);
+    }
+
+    /**
+     * @throws ScriptException what differs, with the line
+     * @throws UnsupportedConstructException what there is not, with the line
+     */
+    void play(Script script) {
+        script.options().forEach(settings::option);
+        for (Event event : script.events()) {
+            at(event, () -> play(event));
+        }
+        Blocked last = blocked;
+        if (last != null) {
+            at(last.event(), this::awaitBlocked);
+        }
+    }
+
+    private static void at(Event event, Runnable action) {
+        try {
+            action.run();
+        } catch (ScriptException e) {
+            throw new ScriptException(event.line() + ": " + e.getMessage());
+        } catch (UnsupportedConstructException e) {
+            throw new UnsupportedConstructException(event.line() + ": " + e.getMessage());
+        }
+    }
+
+    private void play(Event event) {
+        if (event.action() instanceof Event.CommandAction command) {
+            shell.run(command.text(), world != null);
+            if (world == null) {
+                return;
+            }
+        }
+        World there = world();
+        When when = event.when();
+        long base = when.kind() == When.Kind.RELATIVE ? lastEventNs : 0;
+        long dueNs = base + when.fromNs();
+        if (event.action() instanceof Event.PacketAction packet && !packet.inbound()) {
+            lastEventNs = expect(packet.packet(), when, dueNs, base + when.toNs());
+            return;
+        }
+        if (when.kind() == When.Kind.ANY) {
+            dueNs = there.scriptNs();
+        }
+        runUntil(dueNs);
+        lastEventNs = dueNs;
+        switch (event.action()) {
+            case Event.PacketAction packet -> inject(packet.packet());
+            case Event.IcmpAction icmp -> inject(icmp.message());
+            case Event.CallAction call -> call(event, call, base);
+            case Event.CodeAction code -> statements.run(code.text());
+            case Event.CommandAction command -> {} // has run
+        }
+    }
+
+    private World world() {
+        World there = world;
+        if (there == null) {
+            there = new World(settings);
+            world = there;
+            calls = new Calls(there, settings);
+        }
+        return there;
+    }
+
+    private Calls calls() {
+        world();
+        Calls there = calls;
+        assert there != null : "made with the world";
+        return there;
+    }
+
+    // ---- time ----
+
+    /** Lets time pass, during which a blocking call may come to its end. */
+    private void runUntil(long scriptNs) {
+        World there = world();
+        there.settle();
+        pollBlocked();
+        while (there.step(scriptNs)) {
+            there.settle();
+            pollBlocked();
+        }
+    }
+
+    private void pollBlocked() {
+        Blocked waiting = blocked;
+        if (waiting != null) {
+            at(waiting.event(), () -> endIfDone(waiting));
+        }
+    }
+
+    private void endIfDone(Blocked waiting) {
+        Outcome outcome = waiting.attempt().poll();
+        if (outcome != null) {
+            blocked = null;
+            long early = waiting.untilNs() - world().scriptNs();
+            if (Math.abs(early) > settings.toleranceNs) {
+                throw new ScriptException(waiting.call().name() + " ended at " + seconds(world().scriptNs())
+                        + " s instead of " + seconds(waiting.untilNs()) + " s");
+            }
+            compare(waiting.call(), outcome);
+        }
+    }
+
+    private void awaitBlocked() {
+        Blocked waiting = blocked;
+        if (waiting != null) {
+            runUntil(Math.max(world().scriptNs(), waiting.untilNs() + settings.toleranceNs));
+        }
+        if (blocked != null) {
+            throw new ScriptException(
+                    blocked.call().name() + " has not ended at " + seconds(world().scriptNs()) + " s");
+        }
+    }
+
+    static String seconds(long ns) {
+        return String.format(java.util.Locale.ROOT, "%.6f", ns / 1e9);
+    }
+
+    // ---- calls ----
+
+    private void call(Event event, Event.CallAction call, long base) {
+        awaitBlocked();
+        Attempt attempt = calls().begin(call);
+        Outcome outcome = attempt.poll();
+        world().settle();
+        if (event.when().isBlocking()) {
+            long untilNs = base + event.when().blockingUntilNs();
+            if (outcome != null && untilNs - world().scriptNs() > settings.toleranceNs) {
+                throw new ScriptException(call.name() + " did not block; it gave " + outcome);
+            }
+            if (outcome == null) {
+                blocked = new Blocked(event, call, attempt, untilNs);
+                return;
+            }
+        }
+        compare(call, outcome != null ? outcome : await(call, attempt));
+    }
+
+    /** A call that the script lets take no time, in a process that would just wait for it. */
+    private Outcome await(Event.CallAction call, Attempt attempt) {
+        World there = world();
+        long limit = there.scriptNs() + STUCK_NS;
+        Outcome outcome = null;
+        while (outcome == null && there.step(limit)) {
+            there.settle();
+            outcome = attempt.poll();
+        }
+        if (outcome == null) {
+            throw new ScriptException(call.name() + " blocks for ever");
+        }
+        return outcome;
+    }
+
+    private static void compare(Event.CallAction call, Outcome outcome) {
+        Outcome expected =
+                Constants.isAny(call.result()) ? outcome : new Outcome(Constants.number(call.result()), call.errno());
+        boolean sameError =
+                call.errno().isEmpty() ? !outcome.failed() || expected.value() == -1 : same(expected, outcome);
+        if (expected.value() != outcome.value() || !sameError) {
+            throw new ScriptException(call.name() + ": expected " + expected + ", got " + outcome);
+        }
+    }
+
+    private static boolean same(Outcome expected, Outcome outcome) {
+        return expected.errno().equals(outcome.errno())
+                || expected.errno().equals("EWOULDBLOCK") && outcome.errno().equals("EAGAIN");
+    }
+
+    // ---- packets in ----
+
+    private void inject(PacketSpec packet) {
+        Flow flow = flowFor(packet);
+        int acknowledgment = packet.has(TcpSegment.ACK) ? flow.toLive(packet.acknowledgment()) : 0;
+        List<TcpOption> options =
+                packet.options().stream().map(each -> toLive(each, flow)).toList();
+        byte[] payload = new byte[packet.length()];
+        for (int i = 0; i < payload.length; i++) {
+            payload[i] = (byte) (packet.sequence() + i);
+        }
+        world().inject(world().frames
+                .segment(
+                        Math.max(packet.ecn(), 0),
+                        flow.remotePort,
+                        flow.localPort,
+                        (int) packet.sequence(),
+                        acknowledgment,
+                        packet.flags(),
+                        packet.window() == PacketSpec.UNSPECIFIED ? 0 : packet.window(),
+                        packet.urgentPointer(),
+                        options,
+                        payload));
+        pollBlocked();
+    }
+
+    /** A SYN while something listens begins a connection of its own, from a port of its own. */
+    private Flow flowFor(PacketSpec packet) {
+        boolean syn = packet.has(TcpSegment.SYN) && !packet.has(TcpSegment.ACK) && !packet.has(TcpSegment.RST);
+        int listening = calls().listeningPort();
+        if (syn && listening != 0) {
+            return begin(new Flow(listening, nextRemotePort++));
+        }
+        Flow there = current;
+        // nothing of the script's has this connection: a stray segment to the usual port
+        return there != null ? there : begin(new Flow(settings.bindPort, nextRemotePort++));
+    }
+
+    private Flow begin(Flow flow) {
+        flows.add(flow);
+        current = flow;
+        return flow;
+    }
+
+    private static TcpOption toLive(TcpOption option, Flow flow) {
+        return switch (option.kind()) {
+            case TcpOption.TIMESTAMPS ->
+                TcpOption.words(TcpOption.TIMESTAMPS, option.word(0), flow.echoToLive(option.word(1)));
+            case TcpOption.SACK -> {
+                byte[] body = Arrays.copyOf(option.body(), option.body().length);
+                for (int i = 0; i < body.length / 4; i++) {
+                    TcpOption.putWord(body, i * 4, flow.toLive(option.word(i)));
+                }
+                yield new TcpOption(TcpOption.SACK, body);
+            }
+            default -> option;
+        };
+    }
+
+    private void inject(IcmpSpec message) {
+        Flow flow = current;
+        if (flow == null) {
+            throw new ScriptException("an ICMP error without a connection that it could be about");
+        }
+        world().inject(world().frames
+                .icmp(message, flow.localPort, flow.remotePort, flow.toLive(message.quotedSequence()), 0));
+        pollBlocked();
+    }
+
+    // ---- packets out ----
+
+    /** @return when the event happened, for those relative to it */
+    private long expect(PacketSpec packet, When when, long fromNs, long toNs) {
+        boolean any = when.kind() == When.Kind.ANY;
+        long limit = any ? world().scriptNs() + STUCK_NS : toNs + settings.toleranceNs;
+        Expectation expectation = null;
+        while (true) {
+            Segment segment = next(packet, limit);
+            if (segment == null) {
+                throw new ScriptException(
+                        "nothing was sent until " + seconds(limit) + " s; expected " + Expectation.text(packet));
+            }
+            if (expectation == null) {
+                expectation = new Expectation(packet, flow(), settings);
+            }
+            boolean whole = expectation.take(segment);
+            if (!any && (segment.sentNs() < fromNs - settings.toleranceNs || segment.sentNs() > limit)) {
+                throw new ScriptException("sent at " + seconds(segment.sentNs()) + " s instead of " + seconds(fromNs)
+                        + (when.isRange() ? " to " + seconds(toNs) : "") + " s: " + Expectation.text(segment, flow()));
+            }
+            if (whole) {
+                return any || when.isRange() ? segment.sentNs() : fromNs;
+            }
+        }
+    }
+
+    private Flow flow() {
+        Flow there = current;
+        if (there == null) {
+            throw new ScriptException("there is no connection yet");
+        }
+        return there;
+    }
+
+    /** The next segment of the connection that the script is about; those of others are not looked at. */
+    private @Nullable Segment next(PacketSpec expected, long limitNs) {
+        while (true) {
+            Segment segment = poll(limitNs);
+            if (segment == null) {
+                return null;
+            }
+            boolean opens = segment.isSyn() && expected.has(TcpSegment.SYN) && !expected.has(TcpSegment.ACK);
+            if (opens && flows.stream().noneMatch(each -> each.owns(segment))) {
+                begin(new Flow(segment.localPort(), segment.remotePort()));
+            }
+            Flow flow = current;
+            if (flow != null && flow.owns(segment)) {
+                return segment;
+            }
+        }
+    }
+
+    private @Nullable Segment poll(long limitNs) {
+        World there = world();
+        there.settle();
+        pollBlocked();
+        while (there.sent.isEmpty() && there.step(limitNs)) {
+            there.settle();
+            pollBlocked();
+        }
+        return there.sent.poll();
+    }
+
+    // ---- assertions ----
+
+    private @Nullable Long named(String name) {
+        if (!name.startsWith("tcpi_")) {
+            return null;
+        }
+        Flow flow = flow();
+        TcpInfo info = world().info(flow.localPort, flow.remotePort);
+        if (info == null) {
+            throw new ScriptException("there is no connection to tell " + name + " of");
+        }
+        Long value = InfoNames.value(info, name);
+        if (value == null) {
+            throw new UnsupportedConstructException(name);
+        }
+        return value;
+    }
+
+    @Override
+    public void close() {
+        if (world != null) {
+            world.close();
+        }
+    }
+}

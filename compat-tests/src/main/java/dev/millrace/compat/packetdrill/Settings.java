@@ -1,0 +1,142 @@
+package dev.millrace.compat.packetdrill;
+
+import dev.millrace.stack.core.StackConfig;
+import dev.millrace.stack.tcp.TcpConfig;
+import dev.millrace.stack.wire.IpAddress;
+import java.net.InetAddress;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a script's option lines, the command line and shell lines that come before the first socket say about the stack and its network.
+ * One thread.
+ */
+final class Settings {
+    private static final int DEFAULT_TOLERANCE_US = 4000;
+
+    /** An address mode: what is on the wire, and what the sockets are. */
+    enum IpVersion {
+        IPV4,
+        IPV6,
+        IPV4_MAPPED_IPV6
+    }
+
+    final Personality personality;
+    final TcpOverrides tcp = new TcpOverrides();
+    IpVersion ipVersion = IpVersion.IPV4;
+    long toleranceNs = DEFAULT_TOLERANCE_US * 1000L;
+    /** Length of a tick of the stack's timestamps that expected values are compared by; 0: they are not compared. */
+    long timestampTickNs;
+
+    int bindPort = 8080;
+    int connectPort = 8080;
+
+    private int mtu = 1500;
+    private final Map<String, String> addresses = new HashMap<>();
+    private String receiveBuffers;
+    private String sendBuffers;
+
+    Settings(Personality personality) {
+        this.personality = personality;
+        this.receiveBuffers = personality.receiveBuffers;
+        this.sendBuffers = personality.sendBuffers;
+        tcp.set("congestionControl", personality.congestionControl, "congestion control");
+    }
+
+    /**
+     * An option line or an argument {@code --name=value}.
+     *
+     * @param name with underscores
+     */
+    void option(String name, String value) {
+        switch (name) {
+            case "ip_version" ->
+                ipVersion = switch (value) {
+                    case "ipv4" -> IpVersion.IPV4;
+                    case "ipv6" -> IpVersion.IPV6;
+                    case "ipv4-mapped-ipv6" -> IpVersion.IPV4_MAPPED_IPV6;
+                    default -> throw new UnsupportedConstructException("--ip_version=" + value);
+                };
+            case "tolerance_usecs" -> toleranceNs = number(name, value) * 1000L;
+            case "tcp_ts_tick_usecs" -> timestampTickNs = number(name, value) * 1000L;
+            case "mtu" -> mtu = number(name, value);
+            case "mss" -> mtu = number(name, value) + (ipVersion == IpVersion.IPV6 ? 60 : 40);
+            case "bind_port" -> bindPort = number(name, value);
+            case "connect_port" -> connectPort = number(name, value);
+            case "local_ip", "remote_ip" -> addresses.put(name, value);
+            // the network around the stack is made here, and time is virtual
+            case "gateway_ip", "netmask_ip", "speed", "send_omit_free", "verbose", "non_fatal", "init_scripts" -> {}
+            default -> throw new UnsupportedConstructException("--" + name);
+        }
+    }
+
+    private static int number(String name, String value) {
+        try {
+            return Integer.parseInt(value);
+        } catch (NumberFormatException e) {
+            throw new ScriptException("--" + name + "=" + value + ": a whole number is needed");
+        }
+    }
+
+    /** {@code net.ipv4.tcp_rmem} and {@code tcp_wmem}: smallest, first, largest. */
+    void receiveBuffers(String three) {
+        receiveBuffers = three;
+    }
+
+    void sendBuffers(String three) {
+        sendBuffers = three;
+    }
+
+    int mtu() {
+        return mtu;
+    }
+
+    boolean v6OnTheWire() {
+        return ipVersion == IpVersion.IPV6;
+    }
+
+    IpAddress local() {
+        return address("local_ip", v6OnTheWire() ? "fd3d:fa7b:d17d::1" : "192.168.0.1");
+    }
+
+    IpAddress remote() {
+        return address("remote_ip", v6OnTheWire() ? "2001:db8::1" : "192.0.2.1");
+    }
+
+    private IpAddress address(String option, String otherwise) {
+        return parse(addresses.getOrDefault(option, otherwise));
+    }
+
+    static IpAddress parse(String literal) {
+        try {
+            return IpAddress.of(InetAddress.ofLiteral(literal).getAddress());
+        } catch (IllegalArgumentException e) {
+            throw new ScriptException("'" + literal + "' is no address");
+        }
+    }
+
+    StackConfig stackConfig() {
+        IpAddress own = local();
+        StackConfig.Interface address = new StackConfig.Interface(own, v6OnTheWire() ? 64 : 16);
+        IpAddress gateway = parse(v6OnTheWire() ? "fd3d:fa7b:d17d::ffff" : "192.168.255.254");
+        return StackConfig.of(List.of(address), List.of(gateway), mtu).withTuning(this::tuned);
+    }
+
+    private TcpConfig tuned(TcpConfig config) {
+        // of a buffer Linux gives half to payload (tcp_adv_win_scale), the rest to bookkeeping that this stack does not
+        // need
+        tcp.set("initialBufferBytes", Integer.toString(part(receiveBuffers, 1) / 2), "tcp_rmem");
+        tcp.set("maxReceiveBufferBytes", Integer.toString(part(receiveBuffers, 2)), "tcp_rmem");
+        tcp.set("maxSendBufferBytes", Integer.toString(part(sendBuffers, 2)), "tcp_wmem");
+        return tcp.applyTo(config);
+    }
+
+    private static int part(String three, int index) {
+        String[] parts = three.strip().split("\\s+", -1);
+        if (parts.length != 3) {
+            throw new ScriptException("'" + three + "': three sizes are needed");
+        }
+        return number("buffer size", parts[index]);
+    }
+}

@@ -1,0 +1,219 @@
+package dev.millrace.compat.packetdrill;
+
+import dev.millrace.stack.core.ConnectCall;
+import dev.millrace.stack.tcp.LocalBinding;
+import dev.millrace.stack.tcp.TcpAcceptor;
+import dev.millrace.stack.tcp.TcpError;
+import dev.millrace.stack.tcp.TcpException;
+import dev.millrace.stack.tcp.TcpOptions;
+import dev.millrace.stack.tcp.TcpSocket;
+import dev.millrace.stack.wire.IpAddress;
+import java.util.List;
+
+/** socket, bind, listen, accept, connect, shutdown, close. One thread. */
+final class SocketCalls {
+    private final World world;
+    private final Settings settings;
+    private final Descriptors descriptors;
+
+    SocketCalls(World world, Settings settings, Descriptors descriptors) {
+        this.world = world;
+        this.settings = settings;
+        this.descriptors = descriptors;
+    }
+
+    /** An endpoint, as an argument names it. */
+    private record Endpoint(IpAddress address, int port) {}
+
+    Attempt socket(List<Value> arguments, long expected) {
+        long type = Constants.number(arguments.get(1));
+        if ((type & 0xf) != Constants.of("SOCK_STREAM")) {
+            throw new UnsupportedConstructException("socket type " + arguments.get(1));
+        }
+        boolean nonBlocking = (type & Constants.of("SOCK_NONBLOCK")) != 0;
+        return opened(new ScriptSocket(new TcpOptions(), nonBlocking), expected);
+    }
+
+    private Attempt opened(Descriptor descriptor, long expected) {
+        return Attempt.done(Outcome.of(descriptors.add(descriptor, expected)));
+    }
+
+    // ---- addresses ----
+
+    private Endpoint endpoint(Value argument, IpAddress address, int port) {
+        if (Constants.isAny(argument)) {
+            return new Endpoint(address, port);
+        }
+        Value given = address(argument);
+        int number = (int) Constants.number(Constants.field(
+                argument, "sin_port", 1, Constants.field(argument, "sin6_port", 1, new Value.Number(port))));
+        return new Endpoint(given instanceof Value.Any ? address : literal(given), number);
+    }
+
+    private static Value address(Value struct) {
+        Value any = new Value.Any();
+        return Constants.field(struct, "sin_addr", 2, Constants.field(struct, "sin6_addr", 3, any));
+    }
+
+    private static IpAddress literal(Value value) {
+        if (value instanceof Value.Call call
+                && List.of("inet_addr", "inet_pton").contains(call.function())
+                && call.arguments().getLast() instanceof Value.Text text) {
+            return Settings.parse(text.value());
+        }
+        if (value instanceof Value.Name name && name.name().equals("INADDR_ANY")) {
+            return IpAddress.ANY4;
+        }
+        throw new UnsupportedConstructException("address " + value);
+    }
+
+    // ---- passive ----
+
+    Attempt bind(ScriptSocket socket, List<Value> arguments) {
+        if (socket.binding != null || socket.connection != null) {
+            return Attempt.done(Outcome.error("EINVAL"));
+        }
+        Endpoint endpoint = endpoint(arguments.get(1), world.local, settings.bindPort);
+        try {
+            socket.binding = world.stack.bind(endpoint.address(), endpoint.port(), socket.options);
+            return Attempt.done(Outcome.OK);
+        } catch (TcpException e) {
+            return Attempt.done(Outcome.error(ScriptSocket.errno(e.error())));
+        }
+    }
+
+    Attempt listen(ScriptSocket socket, List<Value> arguments) {
+        int backlog = (int) Constants.number(arguments.get(1));
+        TcpAcceptor there = socket.acceptor;
+        if (there != null) {
+            there.backlog(backlog);
+            return Attempt.done(Outcome.OK);
+        }
+        LocalBinding binding = socket.binding;
+        if (socket.connection != null) {
+            return Attempt.done(Outcome.error("EINVAL"));
+        }
+        try {
+            LocalBinding own = binding != null ? binding : world.stack.bind(world.local, 0, socket.options);
+            socket.acceptor = world.stack.listen(own, backlog, socket.options, socket);
+            return Attempt.done(Outcome.OK);
+        } catch (TcpException e) {
+            return Attempt.done(Outcome.error(ScriptSocket.errno(e.error())));
+        }
+    }
+
+    Attempt accept(ScriptSocket socket, List<Value> arguments, long expected) {
+        TcpAcceptor acceptor = socket.acceptor;
+        if (acceptor == null) {
+            return Attempt.done(Outcome.error("EINVAL"));
+        }
+        long flags = arguments.size() > 3 ? Constants.number(arguments.get(3)) : 0;
+        return () -> {
+            TcpSocket connection = acceptor.accept();
+            if (connection == null) {
+                return socket.nonBlocking ? Outcome.error("EAGAIN") : null;
+            }
+            ScriptSocket accepted =
+                    new ScriptSocket(connection.options(), (flags & Constants.of("SOCK_NONBLOCK")) != 0);
+            accepted.connection = connection;
+            accepted.lingerSeconds = socket.lingerSeconds;
+            accepted.reportConnect();
+            connection.observer(accepted);
+            return Outcome.of(descriptors.add(accepted, expected));
+        };
+    }
+
+    // ---- active ----
+
+    Attempt connect(ScriptSocket socket, List<Value> arguments) {
+        if (socket.acceptor != null) {
+            return Attempt.done(Outcome.error("EISCONN"));
+        }
+        if (socket.connection != null) {
+            return connectAgain(socket);
+        }
+        Endpoint endpoint = endpoint(arguments.get(1), world.remote, settings.connectPort);
+        ConnectCall call =
+                world.stack.connect(socket.binding, endpoint.address(), endpoint.port(), socket.options, socket);
+        call.core().submit(call);
+        world.settle();
+        if (call.error() != TcpError.NONE) {
+            return Attempt.done(Outcome.error(ScriptSocket.errno(call.error())));
+        }
+        socket.connection = call.result();
+        if (socket.nonBlocking && !socket.isConnected()) {
+            return Attempt.done(Outcome.error("EINPROGRESS"));
+        }
+        return () -> connectEnd(socket);
+    }
+
+    private static Attempt connectAgain(ScriptSocket socket) {
+        if (socket.isConnecting()) {
+            return socket.nonBlocking ? Attempt.done(Outcome.error("EALREADY")) : () -> connectEnd(socket);
+        }
+        if (socket.connectReported()) {
+            return Attempt.done(Outcome.error("EISCONN"));
+        }
+        return () -> connectEnd(socket);
+    }
+
+    private static @org.jspecify.annotations.Nullable Outcome connectEnd(ScriptSocket socket) {
+        if (socket.isConnecting()) {
+            return null;
+        }
+        if (socket.isConnected() && !socket.hasFailed()) {
+            socket.reportConnect();
+            return Outcome.OK;
+        }
+        String errno = socket.takeErrno();
+        return Outcome.error(errno.isEmpty() ? "ECONNABORTED" : errno);
+    }
+
+    // ---- end ----
+
+    Attempt shutdown(ScriptSocket socket, List<Value> arguments) {
+        TcpSocket connection = socket.connection;
+        if (connection == null || socket.hasFailed()) {
+            return Attempt.done(Outcome.error("ENOTCONN"));
+        }
+        long how = Constants.number(arguments.get(1));
+        if (how == Constants.of("SHUT_RD") || how == Constants.of("SHUT_RDWR")) {
+            socket.inputShutDown = true;
+            connection.shutdownInput();
+        }
+        if (how == Constants.of("SHUT_WR") || how == Constants.of("SHUT_RDWR")) {
+            socket.outputShutDown = true;
+            connection.shutdownOutput();
+        }
+        world.settle();
+        return Attempt.done(Outcome.OK);
+    }
+
+    Attempt close(long number) {
+        Descriptor descriptor = descriptors.remove(number);
+        if (descriptor == null) {
+            return Attempt.done(Outcome.error("EBADF"));
+        }
+        if (!(descriptor instanceof ScriptSocket socket)) {
+            return Attempt.done(Outcome.OK);
+        }
+        TcpAcceptor acceptor = socket.acceptor;
+        TcpSocket connection = socket.connection;
+        if (acceptor != null) {
+            acceptor.close();
+        } else if (connection != null && socket.lingerSeconds == 0) {
+            connection.abort();
+        } else if (connection != null) {
+            connection.close();
+        } else if (socket.binding != null) {
+            socket.binding.close();
+        }
+        world.settle();
+        if (connection != null && socket.lingerSeconds > 0 && !socket.nonBlocking) {
+            long until = world.scriptNs() + socket.lingerSeconds * 1_000_000_000L;
+            int over = TcpSocket.DRAINED | TcpSocket.FAILED | TcpSocket.GONE;
+            return () -> (connection.readiness() & over) != 0 || world.scriptNs() >= until ? Outcome.OK : null;
+        }
+        return Attempt.done(Outcome.OK);
+    }
+}

@@ -1,0 +1,132 @@
+package dev.millrace.compat.packetdrill;
+
+import dev.millrace.stack.tcp.TcpSocket;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** read, write and their relatives: bytes through a connection, whose content scripts leave open. One thread. */
+final class StreamCalls {
+    private final World world;
+
+    StreamCalls(World world) {
+        this.world = world;
+    }
+
+    // ---- sizes and flags ----
+
+    /** Bytes of the buffers in an iovec's list. */
+    static int vectorBytes(Value vector) {
+        if (!(vector instanceof Value.Listing list)) {
+            throw new UnsupportedConstructException("iovec " + vector);
+        }
+        long total = 0;
+        for (Value each : list.items()) {
+            total += Constants.number(Constants.field(each, "iov_len", 1, new Value.Number(0)));
+        }
+        return (int) total;
+    }
+
+    /** Bytes of a msghdr's buffers. */
+    static int messageBytes(Value message) {
+        Value control = Constants.field(message, "msg_control", Integer.MAX_VALUE, new Value.Listing(List.of()));
+        if (control instanceof Value.Listing list && !list.items().isEmpty()) {
+            throw new UnsupportedConstructException("msg_control");
+        }
+        return vectorBytes(Constants.field(message, "msg_iov", Integer.MAX_VALUE, new Value.Listing(List.of())));
+    }
+
+    private static void checkFlags(long flags, String... known) {
+        long left = flags;
+        for (String name : known) {
+            left &= ~Constants.of(name);
+        }
+        if (left != 0) {
+            throw new UnsupportedConstructException("MSG flags 0x" + Long.toHexString(left));
+        }
+    }
+
+    private static boolean has(long flags, String name) {
+        return (flags & Constants.of(name)) != 0;
+    }
+
+    // ---- in ----
+
+    Attempt receive(ScriptSocket socket, int length, long flags) {
+        checkFlags(flags, "MSG_PEEK", "MSG_DONTWAIT", "MSG_WAITALL", "MSG_NOSIGNAL");
+        boolean mayBlock = !socket.nonBlocking && !has(flags, "MSG_DONTWAIT");
+        boolean peek = has(flags, "MSG_PEEK");
+        boolean all = has(flags, "MSG_WAITALL") && mayBlock && !peek;
+        TcpSocket connection = socket.connection;
+        if (connection == null) {
+            return Attempt.done(Outcome.error("ENOTCONN"));
+        }
+        ByteBuffer buffer = ByteBuffer.allocate(Math.max(length, 1));
+        int[] done = {0};
+        return () -> {
+            if (socket.isConnecting()) {
+                return mayBlock ? null : Outcome.error("EAGAIN");
+            }
+            int count = peek ? peek(connection, length) : connection.read(buffer, 0, length - done[0]);
+            world.settle();
+            if (count > 0) {
+                done[0] += count;
+                return all && done[0] < length ? null : Outcome.of(done[0]);
+            }
+            return done[0] > 0 && count != 0 ? Outcome.of(done[0]) : nothingRead(socket, count, mayBlock);
+        };
+    }
+
+    /** What a read would give, without taking it. */
+    private static int peek(TcpSocket connection, int length) {
+        int readable = connection.readableBytes();
+        return readable > 0 ? Math.min(readable, length) : connection.read(ByteBuffer.allocate(1), 0, 1);
+    }
+
+    private static @Nullable Outcome nothingRead(ScriptSocket socket, int count, boolean mayBlock) {
+        if (count == TcpSocket.ERROR) {
+            String errno = socket.takeErrno();
+            return errno.isEmpty() ? Outcome.OK : Outcome.error(errno);
+        }
+        if (count == TcpSocket.END) {
+            return Outcome.OK;
+        }
+        return mayBlock ? null : Outcome.error("EAGAIN");
+    }
+
+    // ---- out ----
+
+    Attempt send(ScriptSocket socket, int length, long flags) {
+        checkFlags(flags, "MSG_DONTWAIT", "MSG_NOSIGNAL");
+        boolean mayBlock = !socket.nonBlocking && !has(flags, "MSG_DONTWAIT");
+        TcpSocket connection = socket.connection;
+        if (connection == null) {
+            return Attempt.done(Outcome.error("EPIPE"));
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        int[] done = {0};
+        return () -> {
+            if (socket.isConnecting()) {
+                return mayBlock ? null : Outcome.error("EAGAIN");
+            }
+            if (length == 0) {
+                return Outcome.OK;
+            }
+            int count = connection.write(bytes, done[0], length - done[0]);
+            world.settle();
+            if (count == TcpSocket.ERROR) {
+                return done[0] > 0 ? Outcome.of(done[0]) : broken(socket);
+            }
+            done[0] += count;
+            if (done[0] == length || !mayBlock && done[0] > 0) {
+                return Outcome.of(done[0]);
+            }
+            return mayBlock ? null : Outcome.error("EAGAIN");
+        };
+    }
+
+    private static Outcome broken(ScriptSocket socket) {
+        String errno = socket.takeErrno();
+        return Outcome.error(errno.isEmpty() ? "EPIPE" : errno);
+    }
+}

@@ -1,0 +1,102 @@
+package dev.millrace.compat.packetdrill;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+
+/** A TCP option: its kind and what follows the length octet. Immutable by convention: nobody writes into {@code body}. */
+@SuppressWarnings("ArrayRecordComponent") // compared through text()
+record TcpOption(int kind, byte[] body) {
+    static final int EOL = 0;
+    static final int NOP = 1;
+    static final int MSS = 2;
+    static final int WINDOW_SCALE = 3;
+    static final int SACK_PERMITTED = 4;
+    static final int SACK = 5;
+    static final int TIMESTAMPS = 8;
+    static final int FAST_OPEN = 34;
+    static final int EXPERIMENTAL = 254;
+    /** First two octets of an experimental option that is Fast Open's (RFC 7413 appendix A). */
+    static final int FAST_OPEN_MAGIC = 0xf989;
+
+    static TcpOption of(int kind, int... octets) {
+        byte[] body = new byte[octets.length];
+        for (int i = 0; i < octets.length; i++) {
+            body[i] = (byte) octets[i];
+        }
+        return new TcpOption(kind, body);
+    }
+
+    static TcpOption words(int kind, int... words) {
+        byte[] body = new byte[words.length * 4];
+        for (int i = 0; i < words.length; i++) {
+            putWord(body, i * 4, words[i]);
+        }
+        return new TcpOption(kind, body);
+    }
+
+    static void putWord(byte[] body, int at, int word) {
+        body[at] = (byte) (word >>> 24);
+        body[at + 1] = (byte) (word >>> 16);
+        body[at + 2] = (byte) (word >>> 8);
+        body[at + 3] = (byte) word;
+    }
+
+    int word(int index) {
+        int at = index * 4;
+        return (body[at] & 0xff) << 24 | (body[at + 1] & 0xff) << 16 | (body[at + 2] & 0xff) << 8 | body[at + 3] & 0xff;
+    }
+
+    /** Bytes on the wire. */
+    int bytes() {
+        return kind == EOL || kind == NOP ? 1 : body.length + 2;
+    }
+
+    /** Reads options as they stand on the wire; what follows a malformed one is left out. */
+    static List<TcpOption> parse(byte[] wire, int from, int to) {
+        List<TcpOption> options = new ArrayList<>();
+        int at = from;
+        while (at < to) {
+            int kind = wire[at] & 0xff;
+            if (kind == EOL || kind == NOP) {
+                options.add(of(kind));
+                at++;
+                continue;
+            }
+            int length = at + 1 < to ? wire[at + 1] & 0xff : 0;
+            if (length < 2 || at + length > to) {
+                break;
+            }
+            options.add(new TcpOption(kind, Arrays.copyOfRange(wire, at + 2, at + length)));
+            at += length;
+        }
+        return options;
+    }
+
+    /** As a script writes it. */
+    String text() {
+        return switch (kind) {
+            case EOL -> "eol";
+            case NOP -> "nop";
+            case MSS -> "mss " + ((body[0] & 0xff) << 8 | body[1] & 0xff);
+            case WINDOW_SCALE -> "wscale " + (body[0] & 0xff);
+            case SACK_PERMITTED -> "sackOK";
+            case SACK -> sackText();
+            case TIMESTAMPS ->
+                "TS val " + Integer.toUnsignedString(word(0)) + " ecr " + Integer.toUnsignedString(word(1));
+            case FAST_OPEN -> "FO " + HexFormat.of().formatHex(body);
+            case EXPERIMENTAL -> "FOEXP " + HexFormat.of().formatHex(body, Math.min(2, body.length), body.length);
+            default -> "option " + kind + " " + HexFormat.of().formatHex(body);
+        };
+    }
+
+    private String sackText() {
+        StringBuilder text = new StringBuilder("sack");
+        for (int i = 0; i + 1 < body.length / 4; i += 2) {
+            text.append(' ').append(Integer.toUnsignedString(word(i))).append(':');
+            text.append(Integer.toUnsignedString(word(i + 1)));
+        }
+        return text.toString();
+    }
+}

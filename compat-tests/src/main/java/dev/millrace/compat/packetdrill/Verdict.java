@@ -1,0 +1,48 @@
+package dev.millrace.compat.packetdrill;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * How a script ended.
+ *
+ * @param detail the line and the first difference, or what is unsupported; empty when it passed
+ */
+record Verdict(Path script, Kind kind, String detail) {
+    enum Kind {
+        PASSED,
+        FAILED,
+        UNSUPPORTED
+    }
+
+    /** Plays a script. The options hold for every script, its own lines after them. */
+    static Verdict of(Path script, Personality personality, Map<String, String> options) {
+        try {
+            String text = Files.readString(script, StandardCharsets.UTF_8);
+            Settings settings = new Settings(personality);
+            options.forEach(settings::option);
+            try (ScriptRun run = new ScriptRun(settings)) {
+                run.play(ScriptParser.parse(text));
+            }
+            return new Verdict(script, Kind.PASSED, "");
+        } catch (ScriptException e) {
+            return new Verdict(script, Kind.FAILED, e.getMessage());
+        } catch (UnsupportedConstructException e) {
+            return new Verdict(script, Kind.UNSUPPORTED, e.getMessage());
+        } catch (IOException e) {
+            return new Verdict(script, Kind.FAILED, "cannot be read: " + e);
+        }
+    }
+
+    /** The line that the command prints. */
+    String line() {
+        return switch (kind) {
+            case PASSED -> script + ": pass";
+            case FAILED -> script + ":" + detail.replaceFirst("^(\\d+): ", "$1: FAIL: ");
+            case UNSUPPORTED -> script + ":" + detail.replaceFirst("^(\\d+): ", "$1: unsupported: ");
+        };
+    }
+}
