@@ -31,7 +31,7 @@ final class Calls {
     /** @throws UnsupportedConstructException a call, or an argument, that there is not */
     Attempt begin(Event.CallAction call) {
         List<Value> arguments = call.arguments();
-        long expected = call.result() instanceof Value.Number number ? number.value() : -1;
+        long expected = call.result() instanceof Value.Whole number ? number.value() : -1;
         return switch (call.name()) {
             case "socket" -> sockets.socket(arguments, expected);
             case "epoll_create", "epoll_create1" -> Attempt.done(polls.create(expected));

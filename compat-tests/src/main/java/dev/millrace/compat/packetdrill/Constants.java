@@ -136,7 +136,7 @@ final class Constants {
     /** A number, a constant, several joined by '|', or the only item of a list; {@code ...} is 0. */
     static long number(Value value) {
         return switch (value) {
-            case Value.Number number -> number.value();
+            case Value.Whole number -> number.value();
             case Value.Name name -> of(name.name());
             case Value.Flags flags -> {
                 long all = 0;

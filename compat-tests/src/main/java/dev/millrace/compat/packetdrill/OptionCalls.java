@@ -90,9 +90,9 @@ final class OptionCalls {
 
     private static void linger(ScriptSocket socket, Value value) {
         boolean on = Constants.number(
-                        Constants.field(value, "onoff", 0, Constants.field(value, "l_onoff", 0, new Value.Number(0))))
+                        Constants.field(value, "onoff", 0, Constants.field(value, "l_onoff", 0, new Value.Whole(0))))
                 != 0;
-        Value seconds = Constants.field(value, "linger", 1, Constants.field(value, "l_linger", 1, new Value.Number(0)));
+        Value seconds = Constants.field(value, "linger", 1, Constants.field(value, "l_linger", 1, new Value.Whole(0)));
         socket.lingerSeconds = on ? (int) Constants.number(seconds) : -1;
     }
 

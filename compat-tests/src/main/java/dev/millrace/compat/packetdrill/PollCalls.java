@@ -41,8 +41,8 @@ final class PollCalls {
 
     private long revents(Value entry) {
         Descriptor descriptor =
-                descriptors.get(Constants.number(Constants.field(entry, "fd", 0, new Value.Number(-1))));
-        long events = Constants.number(Constants.field(entry, "events", 1, new Value.Number(0)));
+                descriptors.get(Constants.number(Constants.field(entry, "fd", 0, new Value.Whole(-1))));
+        long events = Constants.number(Constants.field(entry, "events", 1, new Value.Whole(0)));
         return descriptor == null
                 ? Constants.of("POLLNVAL")
                 : descriptor.pollMask() & (events | Descriptor.ERR | Descriptor.HUP);
@@ -66,7 +66,7 @@ final class PollCalls {
     Outcome control(Epoll epoll, List<Value> arguments) {
         Value event = arguments.get(3);
         long events = event instanceof Value.Struct
-                ? Constants.number(Constants.field(event, "events", 0, new Value.Number(0)))
+                ? Constants.number(Constants.field(event, "events", 0, new Value.Whole(0)))
                 : 0;
         return epoll.control(Constants.name(arguments.get(1)), Constants.number(arguments.get(2)), events);
     }
@@ -96,7 +96,7 @@ final class PollCalls {
         if (Constants.isAny(expected)) {
             return;
         }
-        long events = Constants.number(Constants.field(expected, "events", 0, new Value.Number(ready.events())));
+        long events = Constants.number(Constants.field(expected, "events", 0, new Value.Whole(ready.events())));
         if (events != ready.events()) {
             throw new ScriptException("epoll_wait: expected events 0x" + Long.toHexString(events)
                     + ", the stack told 0x" + Long.toHexString(ready.events()));

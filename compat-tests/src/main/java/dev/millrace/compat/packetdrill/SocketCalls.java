@@ -46,7 +46,7 @@ final class SocketCalls {
         }
         Value given = address(argument);
         int number = (int) Constants.number(Constants.field(
-                argument, "sin_port", 1, Constants.field(argument, "sin6_port", 1, new Value.Number(port))));
+                argument, "sin_port", 1, Constants.field(argument, "sin6_port", 1, new Value.Whole(port))));
         return new Endpoint(given instanceof Value.Any ? address : literal(given), number);
     }
 

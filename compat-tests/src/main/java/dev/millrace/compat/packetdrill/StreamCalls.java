@@ -22,7 +22,7 @@ final class StreamCalls {
         }
         long total = 0;
         for (Value each : list.items()) {
-            total += Constants.number(Constants.field(each, "iov_len", 1, new Value.Number(0)));
+            total += Constants.number(Constants.field(each, "iov_len", 1, new Value.Whole(0)));
         }
         return (int) total;
     }

@@ -7,7 +7,7 @@ sealed interface Value {
     /** {@code ...}: whatever the runner chooses, or anything. */
     record Any() implements Value {}
 
-    record Number(long value) implements Value {}
+    record Whole(long value) implements Value {}
 
     record Text(String value) implements Value {}
 

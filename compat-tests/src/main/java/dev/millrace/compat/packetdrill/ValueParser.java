@@ -73,7 +73,7 @@ final class ValueParser {
             value *= scanner.number();
             before = scanner.position();
         }
-        return new Value.Number(value);
+        return new Value.Whole(value);
     }
 
     private Value struct() {
