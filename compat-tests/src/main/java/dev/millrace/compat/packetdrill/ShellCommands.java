@@ -98,7 +98,7 @@ final class ShellCommands {
      * @throws UnsupportedConstructException naming the command
      */
     void run(String command, boolean started) {
-        for (String line : command.split("[\\n;]|&&")) {
+        for (String line : command.split("[\\n;]|&&", -1)) {
             String each = line.strip().replaceAll("\\s*(2?>\\s*/dev/null|2>&1)", "");
             if (!each.isEmpty() && !each.startsWith("#")) {
                 runOne(each, started);

@@ -29,9 +29,9 @@ record Verdict(Path script, Kind kind, String detail) {
             }
             return new Verdict(script, Kind.PASSED, "");
         } catch (ScriptException e) {
-            return new Verdict(script, Kind.FAILED, e.getMessage());
+            return new Verdict(script, Kind.FAILED, String.valueOf(e.getMessage()));
         } catch (UnsupportedConstructException e) {
-            return new Verdict(script, Kind.UNSUPPORTED, e.getMessage());
+            return new Verdict(script, Kind.UNSUPPORTED, String.valueOf(e.getMessage()));
         } catch (IOException e) {
             return new Verdict(script, Kind.FAILED, "cannot be read: " + e);
         }
