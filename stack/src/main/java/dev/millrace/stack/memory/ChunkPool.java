@@ -92,6 +92,16 @@ public final class ChunkPool implements AutoCloseable {
         return slabs * CHUNKS_PER_SLAB - free;
     }
 
+    /** Chunks that can still be taken. Any thread; exact when no other is active. */
+    public int freeChunks() {
+        return table.length * CHUNKS_PER_SLAB - chunksInUse();
+    }
+
+    /** Whether so little is left that it is kept for what cannot wait: less than a sixteenth. Any thread. */
+    public boolean isShort() {
+        return freeChunks() < table.length * (CHUNKS_PER_SLAB / 16);
+    }
+
     /** Bytes in use now. Any thread. */
     public long bytesInUse() {
         return (long) chunksInUse() * Chunk.SIZE;

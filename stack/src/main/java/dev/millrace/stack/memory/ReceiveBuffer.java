@@ -199,6 +199,11 @@ public final class ReceiveBuffer {
         }
     }
 
+    /** Whether the pool has little left: what is not urgent is not to be placed. */
+    public boolean isMemoryShort() {
+        return pool.isShort();
+    }
+
     /** Limit of bytes held, readable or placed; raising it widens the window. */
     public void capacity(int bytes) {
         capacity = bytes;

@@ -101,6 +101,8 @@ public enum Counter {
     TCP_ABORT_ON_CLOSE("connections reset because the application closed with bytes unread"),
     TCP_ABORT_ON_DATA("connections reset because data came after the application had closed"),
     TCP_ABORT_ON_TIMEOUT("connections given up after retransmissions, probes or the user timeout"),
+    TCP_ABORT_ON_MEMORY("connections reset whose peers kept their windows closed while buffer memory was used up"),
+    TCP_OUT_OF_ORDER_REFUSED("segments beyond a gap dropped to keep the last of the buffer memory for bytes in order"),
     TCP_TIME_WAIT("connections that went through TIME-WAIT"),
     TCP_TIME_WAIT_REUSED("TIME-WAIT entries that gave way to a new connection of the same tuple"),
     TCP_TIME_WAIT_OVERFLOW("TIME-WAIT entries dropped early because there were too many"),

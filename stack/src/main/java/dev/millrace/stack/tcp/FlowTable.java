@@ -6,19 +6,21 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One core's flows by 4-tuple: an open-addressing hash table with linear probing and backward-shift deletion (Knuth, TAOCP 3, §6.4,
- * algorithm R), so that there are no tombstones to pile up. At most half full, which keeps probes short; the hash is keyed
- * (SipHash-1-3), so a peer cannot choose tuples that collide. Doubles until {@code limit} flows; beyond that {@link #insert} refuses.
- * Hashes stand in an array of their own: a probe touches a flow only when all 32 bits of its hash agree. One thread.
+ * One core's flows by 4-tuple. The hash is keyed (SipHash-1-3), so a peer cannot choose tuples that collide. Its upper bits choose a {@link
+ * FlowPartition}, each of which grows for itself: peers decide how many flows there are, and so when a table grows, and moving a million
+ * of them at once would be a pause of many milliseconds in the middle of somebody's SYN. The largest step is {@code limit / 1024} flows, a
+ * few microseconds. Refuses flows beyond {@code limit}. One thread.
  */
 final class FlowTable {
+    private static final int PARTITION_BITS = 10;
+    private static final int INITIAL_SLOTS = 8;
+
     private final long key0;
     private final long key1;
     private final int limit;
-
-    private int[] hashes;
-    private @Nullable Flow[] flows;
-    private int mask;
+    private final int initialSlots;
+    private final int shift;
+    private final FlowPartition[] partitions;
     private int size;
 
     /**
@@ -26,33 +28,27 @@ final class FlowTable {
      * @param random source of the key
      */
     FlowTable(int limit, RandomGenerator random) {
-        this(limit, 1024, random);
+        this(limit, PARTITION_BITS, INITIAL_SLOTS, random);
     }
 
-    FlowTable(int limit, int initialSlots, RandomGenerator random) {
-        assert Integer.bitCount(initialSlots) == 1 && limit > 0 && limit <= 1 << 29 : "sizes";
+    /** @param partitionBits binary logarithm of the number of partitions, at least 1 */
+    FlowTable(int limit, int partitionBits, int initialSlots, RandomGenerator random) {
+        assert limit > 0 && limit <= 1 << 29 && partitionBits >= 1 : "sizes";
         this.limit = limit;
         this.key0 = random.nextLong();
         this.key1 = random.nextLong();
-        this.hashes = new int[initialSlots];
-        this.flows = new @Nullable Flow[initialSlots];
-        this.mask = initialSlots - 1;
+        this.initialSlots = initialSlots;
+        this.shift = Integer.SIZE - partitionBits;
+        this.partitions = new FlowPartition[1 << partitionBits];
+        for (int i = 0; i < partitions.length; i++) {
+            partitions[i] = new FlowPartition(initialSlots);
+        }
     }
 
     @Nullable
     Flow lookup(long localHigh, long localLow, int localPort, long remoteHigh, long remoteLow, int remotePort) {
         int hash = hash(localHigh, localLow, localPort, remoteHigh, remoteLow, remotePort);
-        @Nullable Flow[] table = flows;
-        for (int slot = hash & mask; ; slot = slot + 1 & mask) {
-            Flow flow = table[slot];
-            if (flow == null) {
-                return null;
-            }
-            if (hashes[slot] == hash
-                    && flow.matches(localHigh, localLow, localPort, remoteHigh, remoteLow, remotePort)) {
-                return flow;
-            }
-        }
+        return partition(hash).lookup(hash, localHigh, localLow, localPort, remoteHigh, remoteLow, remotePort);
     }
 
     /**
@@ -64,23 +60,10 @@ final class FlowTable {
         if (size >= limit) {
             return false;
         }
-        if (size >= flows.length / 2) {
-            grow();
-        }
         int hash = hash(flow);
-        int slot = hash & mask;
-        while (true) {
-            Flow there = flows[slot];
-            if (there == null) {
-                break;
-            }
-            if (hashes[slot] == hash && there.sameTuple(flow)) {
-                return false;
-            }
-            slot = slot + 1 & mask;
+        if (!partition(hash).insert(hash, flow)) {
+            return false;
         }
-        flows[slot] = flow;
-        hashes[slot] = hash;
         size++;
         return true;
     }
@@ -88,18 +71,16 @@ final class FlowTable {
     /** Puts {@code flow} in the place of {@code old}, which has the same tuple and must be in the table. */
     void replace(Flow old, Flow flow) {
         assert old.sameTuple(flow) : "another tuple";
-        int slot = slotOf(old);
-        assert slot >= 0 : "not in the table";
-        flows[slot] = flow;
+        int hash = hash(old);
+        partition(hash).replace(hash, old, flow);
     }
 
     /** Removes exactly this flow; false when it is not in the table. */
     boolean remove(Flow flow) {
-        int slot = slotOf(flow);
-        if (slot < 0) {
+        int hash = hash(flow);
+        if (!partition(hash).remove(hash, flow)) {
             return false;
         }
-        closeGap(slot);
         size--;
         return true;
     }
@@ -112,72 +93,24 @@ final class FlowTable {
         return limit;
     }
 
+    /** Slots of the largest partition, which is what growing once costs. */
+    int largestStep() {
+        int most = initialSlots;
+        for (FlowPartition partition : partitions) {
+            most = Math.max(most, partition.slots());
+        }
+        return most;
+    }
+
     /** Calls {@code action} for each flow; it may not change the table. For tools. */
     void forEach(Consumer<? super Flow> action) {
-        for (Flow flow : flows) {
-            if (flow != null) {
-                action.accept(flow);
-            }
+        for (FlowPartition partition : partitions) {
+            partition.forEach(action);
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // this very flow, not one with the same tuple
-    private int slotOf(Flow flow) {
-        int slot = hash(flow) & mask;
-        while (true) {
-            Flow there = flows[slot];
-            if (there == null) {
-                return -1;
-            }
-            if (there == flow) {
-                return slot;
-            }
-            slot = slot + 1 & mask;
-        }
-    }
-
-    /** Moves later members of the probe run back into the gap, unless their home slot lies behind it. */
-    private void closeGap(int gap) {
-        int hole = gap;
-        int slot = gap;
-        while (true) {
-            slot = slot + 1 & mask;
-            Flow flow = flows[slot];
-            if (flow == null) {
-                break;
-            }
-            int home = hashes[slot] & mask;
-            // cyclic distances: it may move when the hole lies on its way from home to where it stands
-            if ((slot - home & mask) >= (slot - hole & mask)) {
-                flows[hole] = flow;
-                hashes[hole] = hashes[slot];
-                hole = slot;
-            }
-        }
-        flows[hole] = null;
-    }
-
-    private void grow() {
-        @Nullable Flow[] old = flows;
-        int[] oldHashes = hashes;
-        int slots = old.length * 2;
-        @Nullable Flow[] wider = new @Nullable Flow[slots];
-        int[] widerHashes = new int[slots];
-        int newMask = slots - 1;
-        for (int i = 0; i < old.length; i++) {
-            Flow flow = old[i];
-            if (flow != null) {
-                int slot = oldHashes[i] & newMask;
-                while (wider[slot] != null) {
-                    slot = slot + 1 & newMask;
-                }
-                wider[slot] = flow;
-                widerHashes[slot] = oldHashes[i];
-            }
-        }
-        flows = wider;
-        hashes = widerHashes;
-        mask = newMask;
+    private FlowPartition partition(int hash) {
+        return partitions[hash >>> shift];
     }
 
     private int hash(Flow flow) {

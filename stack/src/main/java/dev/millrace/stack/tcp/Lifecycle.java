@@ -108,6 +108,7 @@ final class Lifecycle {
 
     private void release(TcpConnection connection) {
         tcp.liveConnections--;
+        tcp.memory.onReleased(connection);
         connection.timers.clearAll();
         connection.moveTo(TcpState.CLOSED);
         connection.receiver.ackNow = false;

@@ -55,6 +55,7 @@ final class Receiver {
     private int fullSegment = MIN_FULL_SEGMENT;
     private long ackedTo;
     private boolean discarding;
+    private boolean memoryShort;
     private boolean quickAckAlways;
     /**
      * The application answers what it receives, so answers can carry the acknowledgments (Linux' ping-pong mode): from the first answer that did so
@@ -222,6 +223,13 @@ final class Receiver {
         return nxt != before;
     }
 
+    /** Whether received bytes have found no memory since this was asked last. */
+    boolean takeMemoryShort() {
+        boolean was = memoryShort;
+        memoryShort = false;
+        return was;
+    }
+
     boolean finReceived() {
         return finPosition != NO_FIN && nxt > finPosition;
     }
@@ -256,6 +264,7 @@ final class Receiver {
         }
         if (placed < length) {
             counters.increment(Counter.TCP_RECEIVE_MEMORY_SHORT);
+            memoryShort = true;
         }
         return placed;
     }
@@ -277,6 +286,10 @@ final class Receiver {
         long start = Math.max(from, nxt);
         if (start >= end || !queue.canAdd(start, end)) {
             return;
+        }
+        if (start > nxt && buffer.isMemoryShort()) {
+            counters.increment(Counter.TCP_OUT_OF_ORDER_REFUSED);
+            return; // else bytes beyond gaps could take all that is needed to fill the gaps
         }
         counters.increment(Counter.TCP_OUT_OF_ORDER);
         long reached = placeMissing(queue, start, end, address - from);

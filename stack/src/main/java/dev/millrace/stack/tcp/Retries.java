@@ -47,6 +47,7 @@ final class Retries {
         windowProbes = 0;
         if (connection.sender.window.edge > connection.sender.nxt) {
             windowBackOff = 0;
+            tcp.memory.onReleased(connection);
         }
     }
 
@@ -135,7 +136,7 @@ final class Retries {
         if (windowProbes == 0 && windowBackOff == 0) {
             probingSinceNs = nowNs;
         }
-        if (windowProbes >= limit() || userTimeoutPassed(probingSinceNs, nowNs)) {
+        if (windowProbes >= limit() || isAbandoned() || userTimeoutPassed(probingSinceNs, nowNs)) {
             tcp.lifecycle.giveUp(connection, nowNs);
             return;
         }
@@ -144,9 +145,22 @@ final class Retries {
             return;
         }
         windowProbes++;
+        if (windowBackOff >= MemoryPressure.PROBES_OF_A_HOLDER && sender.buffer.unreleasedBytes() > 0) {
+            tcp.memory.onHolder(connection);
+        }
         tcp.counters.increment(Counter.TCP_WINDOW_PROBES);
         probe(nowNs);
         connection.timers.set(ConnectionTimers.PERSIST, nowNs + persistIntervalNs());
+    }
+
+    /**
+     * The application has closed, and the peer, though it answers, has kept its window closed until the probes' interval grew to its limit:
+     * as Linux, which does not keep orphans for ever.
+     */
+    private boolean isAbandoned() {
+        return connection.closedByApplication()
+                && windowBackOff >= limit()
+                && persistIntervalNs() >= RttEstimator.MAX_RTO_NS;
     }
 
     private void probe(long nowNs) {

@@ -303,6 +303,9 @@ final class SegmentArrival {
         if (receiver.onText(from, segment, fin, nowNs)) {
             connection.onReadable();
         }
+        if (receiver.takeMemoryShort()) {
+            tcp.memory.onReceiveShortage();
+        }
         if (receiver.finReceived()) {
             onFin(connection, nowNs);
         }

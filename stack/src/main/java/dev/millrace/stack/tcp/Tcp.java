@@ -42,6 +42,7 @@ public final class Tcp {
     final Lifecycle lifecycle;
     final SegmentArrival arrival;
     final StrayReply strays;
+    final MemoryPressure memory;
     /** Scratch of the ACK being processed. */
     final long[] sackFrom = new long[TcpSegment.MAX_SACK_BLOCKS];
 
@@ -92,6 +93,7 @@ public final class Tcp {
         this.lifecycle = new Lifecycle(this);
         this.arrival = new SegmentArrival(this);
         this.strays = new StrayReply(this);
+        this.memory = new MemoryPressure(this);
         Acceptance acceptance = new Acceptance(this);
         this.passive = new PassiveOpen(this, acceptance);
         this.synReceived = new SynReceived(this, passive, acceptance);
@@ -218,6 +220,13 @@ public final class Tcp {
     }
 
     private void finishTouched(long nowNs) {
+        finishList(nowNs);
+        if (memory.relieve(nowNs)) {
+            finishList(nowNs);
+        }
+    }
+
+    private void finishList(long nowNs) {
         for (int i = 0; i < touchedCount; i++) {
             TcpConnection connection = touched[i];
             assert connection != null : "a hole in the list";
@@ -267,7 +276,7 @@ public final class Tcp {
 
     /** When {@link #onTimers} has something to do next; Long.MAX_VALUE for never. */
     public long nextDeadlineNs() {
-        return Math.min(wheel.nextDeadlineNs(), timeWaits.nextDeadlineNs());
+        return Math.min(Math.min(wheel.nextDeadlineNs(), timeWaits.nextDeadlineNs()), memory.nextDeadlineNs());
     }
 
     /** Packets are to be had again: connections that went without try again. */

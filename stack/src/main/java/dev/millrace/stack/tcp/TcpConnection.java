@@ -68,6 +68,10 @@ public final class TcpConnection extends Flow implements TcpSocket {
     private volatile int optionsVersion;
     private volatile TcpObserver observer;
 
+    // set by the application, cleared by the core; a lost race costs one more look at an unchanged buffer
+    /** The pool was dry when the application wrote: not writable until it is not. */
+    private volatile boolean memoryWanted;
+
     // exchanged by both
     @SuppressWarnings("UnusedVariable") // through PENDING
     private int pending;
@@ -82,6 +86,16 @@ public final class TcpConnection extends Flow implements TcpSocket {
     boolean touched;
     /** Stands in the core's list of connections that wait for packets. */
     boolean blocked;
+
+    // MemoryPressure's
+    boolean awaitsMemory;
+    boolean holdsMemory;
+
+    @Nullable
+    TcpConnection earlierHolder;
+
+    @Nullable
+    TcpConnection laterHolder;
 
     @Nullable
     LocalBinding binding;
@@ -137,7 +151,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
         }
         if ((now & FAILED) != 0
                 || (wishes & SHUTDOWN_OUTPUT) != 0
-                || (now & CONNECTED) != 0 && hasSpace(sendBuffer.freeBytes())) {
+                || (now & CONNECTED) != 0 && !memoryWanted && hasSpace(sendBuffer.freeBytes())) {
             ready |= WRITABLE;
         }
         boolean closing = (wishes & (SHUTDOWN_OUTPUT | CLOSE)) != 0;
@@ -200,6 +214,10 @@ public final class TcpConnection extends Flow implements TcpSocket {
         int count = sendBuffer.write(source, from, length);
         if (count < 0) {
             return ERROR;
+        }
+        if (count < length && tcp.chunks.freeChunks() == 0 && sendBuffer.freeBytes() > 0) {
+            memoryWanted = true;
+            requestAttention();
         }
         boolean filled = !hasSpace(sendBuffer.freeBytes());
         if (filled) {
@@ -323,7 +341,20 @@ public final class TcpConnection extends Flow implements TcpSocket {
             receiver.onConsumed(sender.rtt.smoothedRttNs(), nowNs);
         }
         announceSpace();
+        if (memoryWanted) {
+            if (state == TcpState.CLOSED) {
+                memoryWanted = false;
+            } else {
+                tcp.memory.await(this);
+            }
+        }
         finish(nowNs);
+    }
+
+    /** There is buffer memory again: the application may write. */
+    void onMemoryAvailable() {
+        memoryWanted = false;
+        observer.onReadiness();
     }
 
     private void applyOptions(long nowNs) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -79,7 +80,7 @@ class FlowTableTest {
 
     @Test
     void beyondTheLimitFlowsAreRefused() {
-        FlowTable table = new FlowTable(3, 2, new SplittableRandom(1));
+        FlowTable table = new FlowTable(3, 1, 2, new SplittableRandom(1));
         for (int port = 1; port <= 3; port++) {
             assertTrue(table.insert(new Tuple(SERVER, 80, CLIENT, port).flow()));
         }
@@ -113,13 +114,37 @@ class FlowTableTest {
         assertNull(lookup(table, tuple));
     }
 
+    /** Peers choose how many flows there are, so growing must not cost all of them at once. */
+    @Test
+    @Rule("tcp.md: TCB-table hash flood")
+    void growingMovesASmallPartOfTheFlowsAtATime() {
+        FlowTable table = new FlowTable(1 << 20, new SplittableRandom(1));
+        for (int i = 0; i < 200_000; i++) {
+            assertTrue(table.insert(new Tuple(SERVER, 80, IpAddress.v4(i), 1000).flow()));
+        }
+        assertTrue(table.largestStep() <= 1024, "slots moved at once: " + table.largestStep());
+    }
+
+    /** Whoever does not know the key cannot fill one partition, whatever pattern of addresses and ports he tries. */
+    @Test
+    @Rule("tcp.md: TCB-table hash flood")
+    void patternsOfTuplesSpreadEvenly() {
+        for (int stride : new int[] {1, 256, 65_536, 0x0101_0101}) {
+            FlowTable table = new FlowTable(1 << 20, new SplittableRandom(stride));
+            for (int i = 0; i < 50_000; i++) {
+                table.insert(new Tuple(SERVER, 80, IpAddress.v4(i * stride), 1000 + i % 7).flow());
+            }
+            assertTrue(table.largestStep() <= 256, "stride " + stride + ": " + table.largestStep());
+        }
+    }
+
     /** A key of zeros and four slots to begin with: long probe runs, wrapped around the end, are the rule. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
     void agreesWithAHashMap(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         RandomGenerator keys = new SplittableRandom(seed);
-        FlowTable table = new FlowTable(5_000, 4, keys);
+        FlowTable table = new FlowTable(5_000, 1, 4, keys);
         Map<Tuple, Flow> model = new HashMap<>();
         List<Tuple> tuples = new ArrayList<>();
         for (int i = 0; i < 2_000; i++) {
