@@ -45,8 +45,9 @@ class ArchitectureTest {
             "wire", Set.of("memory"),
             "port", Set.of("memory", "wire"),
             "tcp", Set.of("wire", "memory", "time", "metrics"),
-            "ip", Set.of("wire", "port", "memory", "metrics", "time", "tcp"),
-            "core", Set.of("memory", "metrics", "time", "wire", "port", "tcp", "ip"));
+            "udp", Set.of("wire", "memory", "metrics", "tcp"),
+            "ip", Set.of("wire", "port", "memory", "metrics", "time", "tcp", "udp"),
+            "core", Set.of("memory", "metrics", "time", "wire", "port", "tcp", "udp", "ip"));
 
     /** Of tcp, ip knows the seam only. */
     private static final Set<String> TCP_SEEN_BY_IP = Set.of("Path", "SegmentOutput", "SegmentOutput$Kind");

@@ -11,6 +11,11 @@ import dev.millrace.stack.tcp.TcpException;
 import dev.millrace.stack.tcp.TcpListener;
 import dev.millrace.stack.tcp.TcpObserver;
 import dev.millrace.stack.tcp.TcpOptions;
+import dev.millrace.stack.udp.UdpDoor;
+import dev.millrace.stack.udp.UdpObserver;
+import dev.millrace.stack.udp.UdpOptions;
+import dev.millrace.stack.udp.UdpSocket;
+import dev.millrace.stack.udp.UdpTable;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
@@ -23,6 +28,8 @@ public final class Stack implements AutoCloseable {
     private final StackConfig config;
     private final StackCore[] cores;
     private final PortTable ports;
+    private final UdpTable datagramPorts;
+    private final UdpDoor[] doors;
     private final Port loopback;
     private final boolean ownsLoopback;
     private final AtomicInteger nextShard = new AtomicInteger();
@@ -36,12 +43,15 @@ public final class Stack implements AutoCloseable {
         this.config = config;
         this.cores = new StackCore[link.queues()];
         this.ports = new PortTable(random);
+        this.datagramPorts = new UdpTable(random);
+        this.doors = new UdpDoor[cores.length];
         this.ownsLoopback = link.mac() != 0;
         this.loopback = ownsLoopback
                 ? new LoopPort("lo", cores.length, LoopPort.DEFAULT_MTU, LOOPBACK_PACKETS, CoreSleeper::new)
                 : link;
         for (int shard = 0; shard < cores.length; shard++) {
-            cores[shard] = new StackCore(shard, config, link, loopback, ports, random);
+            cores[shard] = new StackCore(shard, config, link, loopback, ports, datagramPorts, random);
+            doors[shard] = cores[shard]::submit;
         }
     }
 
@@ -136,6 +146,30 @@ public final class Stack implements AutoCloseable {
             TcpObserver observer) {
         StackCore first = cores[Math.floorMod(nextShard.getAndIncrement(), cores.length)];
         return new ConnectCall(first, cores, binding, remote, remotePort, options, observer);
+    }
+
+    /**
+     * Binds a datagram socket.
+     *
+     * @param local an own address, or an any-address; {@link IpAddress#ANY6} stands for both families
+     * @param port 0 for an ephemeral one
+     * @throws TcpException ADDRESS_IN_USE, ADDRESS_NOT_AVAILABLE
+     */
+    public UdpSocket bindDatagram(IpAddress local, int port, UdpOptions options, UdpObserver observer)
+            throws TcpException {
+        if (!local.isAny() && !owns(local)) {
+            throw new TcpException(TcpError.ADDRESS_NOT_AVAILABLE);
+        }
+        int home = Math.floorMod(nextShard.getAndIncrement(), cores.length);
+        return UdpSocket.bind(datagramPorts, doors, home, cores[home].chunks(), local, port, options, observer);
+    }
+
+    /**
+     * Prepares to connect a datagram socket. {@code call.core().submit(call)} starts it; once done without error the socket receives from
+     * that peer alone.
+     */
+    public UdpConnectCall connect(UdpSocket socket, IpAddress remote, int remotePort) {
+        return new UdpConnectCall(cores[socket.home()], socket, remote, remotePort);
     }
 
     /** Aborts every connection and gives all memory back; the link is the caller's to close. No core may be turning. */

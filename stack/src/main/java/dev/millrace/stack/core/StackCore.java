@@ -13,6 +13,9 @@ import dev.millrace.stack.tcp.PortTable;
 import dev.millrace.stack.tcp.Tcp;
 import dev.millrace.stack.tcp.TcpConnection;
 import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.udp.Udp;
+import dev.millrace.stack.udp.UdpSocket;
+import dev.millrace.stack.udp.UdpTable;
 import dev.millrace.stack.wire.IcmpError;
 import dev.millrace.stack.wire.IpAddress;
 import dev.millrace.stack.wire.TcpSegment;
@@ -46,6 +49,7 @@ public final class StackCore {
     private final ChunkPool chunks;
     private final Ip ip;
     private final Tcp tcp;
+    private final Udp udp;
 
     /** Where the core sleeps: the link's, or the loopback's when there is no other link. */
     private final RxQueue linkRx;
@@ -68,7 +72,13 @@ public final class StackCore {
     private volatile boolean asleep;
 
     StackCore(
-            int shard, StackConfig config, Port linkPort, Port loopbackPort, PortTable ports, RandomGenerator random) {
+            int shard,
+            StackConfig config,
+            Port linkPort,
+            Port loopbackPort,
+            PortTable ports,
+            UdpTable datagramPorts,
+            RandomGenerator random) {
         this.shard = shard;
         this.chunks = new ChunkPool(config.bufferBytesPerShard());
         this.loopback = new NetworkInterface(loopbackPort, shard, loopbackPort.mtu(), counters);
@@ -78,6 +88,7 @@ public final class StackCore {
         Upcalls upcalls = new Upcalls();
         this.ip = new Ip(config.network(shard, linkPort.queues()), link, loopback, upcalls, counters, random);
         this.tcp = new Tcp(config.tcp(shard), ip, chunks, counters, ports, random, this::submit);
+        this.udp = new Udp(shard, datagramPorts, ip.datagrams(), chunks, counters);
     }
 
     /** What IP hands up goes to TCP. */
@@ -85,6 +96,33 @@ public final class StackCore {
         @Override
         public void onTcp(TcpSegment segment, long nowNs) {
             tcp.onSegment(segment, nowNs);
+        }
+
+        @Override
+        public boolean onUdp(
+                long datagram,
+                int length,
+                long sourceHigh,
+                long sourceLow,
+                long destinationHigh,
+                long destinationLow,
+                int trafficClass) {
+            return udp.onDatagram(
+                    datagram, length, sourceHigh, sourceLow, destinationHigh, destinationLow, trafficClass);
+        }
+
+        @Override
+        public void onUdpError(
+                IcmpError kind,
+                long localHigh,
+                long localLow,
+                int localPort,
+                long remoteHigh,
+                long remoteLow,
+                int remotePort,
+                int mtu,
+                long nowNs) {
+            udp.onIcmpError(kind, localHigh, localLow, localPort, remoteHigh, remoteLow, remotePort, mtu, nowNs);
         }
 
         @Override
@@ -180,7 +218,7 @@ public final class StackCore {
             work += receive(linkRx, link, nowNs);
         }
         work += runTimers(nowNs);
-        if (work > 0 || ip.outputBlocked()) {
+        if (work > 0 || ip.outputBlocked() || hasBlocked()) {
             flush(nowNs);
         }
         return work;
@@ -203,10 +241,16 @@ public final class StackCore {
 
     private void flush(long nowNs) {
         unflushed = false;
-        if (ip.flush()) {
+        boolean available = ip.flush();
+        if (available || hasBlocked()) { // the latter: who tried again and failed tries again with the next flush
             tcp.onOutputAvailable(nowNs);
+            udp.onOutputAvailable(nowNs);
             ip.flush();
         }
+    }
+
+    private boolean hasBlocked() {
+        return tcp.hasBlocked() || udp.hasBlocked();
     }
 
     private int runCommands(long nowNs) {
@@ -219,6 +263,8 @@ public final class StackCore {
             done++;
             if (command instanceof TcpConnection connection) {
                 tcp.attend(connection, nowNs);
+            } else if (command instanceof UdpSocket socket) {
+                udp.attend(socket, nowNs);
             } else {
                 ((CoreCommand) command).execute(nowNs);
             }
@@ -278,7 +324,7 @@ public final class StackCore {
         if (unflushed) {
             return lastTurnNs;
         }
-        return ip.outputBlocked() ? Math.min(timers, lastTurnNs + BLOCKED_NS) : timers;
+        return ip.outputBlocked() || hasBlocked() ? Math.min(timers, lastTurnNs + BLOCKED_NS) : timers;
     }
 
     /** The own address to use towards {@code remote}, or null without a route. Lease holder only. */
@@ -287,9 +333,20 @@ public final class StackCore {
         return ip.sourceFor(remote);
     }
 
+    /** Whether there is a way from that own address to {@code remote}. Lease holder only. */
+    boolean reaches(IpAddress local, IpAddress remote) {
+        return ip.path(local, remote) != null;
+    }
+
     /** Hands a command over; it runs in the next turn. Wakes the core's driver if that sleeps. Any thread. */
     public void submit(CoreCommand command) {
         commands.offer(command);
+        wakeIfAsleep();
+    }
+
+    /** A datagram socket's application, or another core, has something for this one. Any thread. */
+    void submit(UdpSocket socket) {
+        commands.offer(socket);
         wakeIfAsleep();
     }
 

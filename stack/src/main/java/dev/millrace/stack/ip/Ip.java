@@ -5,6 +5,7 @@ import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.metrics.Counters;
 import dev.millrace.stack.tcp.Path;
 import dev.millrace.stack.tcp.SegmentOutput;
+import dev.millrace.stack.udp.UdpOutput;
 import dev.millrace.stack.wire.EthernetHeader;
 import dev.millrace.stack.wire.Icmpv4Message;
 import dev.millrace.stack.wire.Icmpv6Message;
@@ -37,6 +38,7 @@ public final class Ip implements SegmentOutput {
     private final Icmpv6 icmpv6;
     private final IcmpErrors icmpErrors;
     private final Reassembly reassembly;
+    private final DatagramOutput datagrams;
     // these three are there when there is a link
     private final @Nullable NeighborCache neighbors;
     private final @Nullable Arp arp;
@@ -65,6 +67,7 @@ public final class Ip implements SegmentOutput {
         routes = new Routes(own, config);
         icmpErrors = new IcmpErrors(own, upcalls, counters);
         output = new IpOutput(link, loopback, own, routes, random);
+        datagrams = new DatagramOutput(output, routes);
         if (link == null) {
             neighbors = null;
             arp = null;
@@ -81,8 +84,9 @@ public final class Ip implements SegmentOutput {
         reassembly = new Reassembly(this::onReassemblyTimeout, counters);
         Relay relay = new Relay(loopback, config.shard(), config.shards(), link == null ? 0 : link.mac, counters);
         TcpInput tcp = new TcpInput(upcalls, counters);
-        v4 = new Ipv4Input(own, reassembly, icmpv4, tcp, relay, counters);
-        v6 = new Ipv6Input(own, reassembly, icmpv6, tcp, relay, counters);
+        UdpInput udp = new UdpInput(upcalls, counters);
+        v4 = new Ipv4Input(own, reassembly, icmpv4, tcp, udp, relay, counters);
+        v6 = new Ipv6Input(own, reassembly, icmpv6, tcp, udp, relay, counters);
     }
 
     private NeighborDiscovery discovery(NetworkConfig config, NetworkInterface over, RandomGenerator random) {
@@ -144,6 +148,11 @@ public final class Ip implements SegmentOutput {
     }
 
     // ---- outbound ----
+
+    /** How UDP sends. */
+    public UdpOutput datagrams() {
+        return datagrams;
+    }
 
     @Override
     public @Nullable Path path(IpAddress local, IpAddress remote) {

@@ -90,6 +90,7 @@ final class IpOutput {
             int mtu = local.isV4() ? link.mtu : linkMtuV6;
             path = new IpPath(local, remote, link, nextHop, cache, mtu, random.nextInt(1 << 20));
         }
+        path.nextIdentification = random.nextInt();
         paths.add(path);
         return path;
     }
@@ -164,10 +165,14 @@ final class IpOutput {
 
     /** Sends what stands in the packet's window as the payload of an IP packet. */
     void send(Packet packet, IpPath path, int protocol, int trafficClass, Kind kind, long nowNs) {
-        path.ageMtu(nowNs);
+        writeHeader(packet, path, protocol, trafficClass);
+        forward(packet, path, kind, nowNs);
+    }
+
+    /** Puts the IP header of an unfragmented packet before what stands in the window. */
+    void writeHeader(Packet packet, IpPath path, int protocol, int trafficClass) {
         int length = packet.length;
-        boolean v4 = path.local.isV4();
-        if (v4) {
+        if (path.local.isV4()) {
             packet.prepend(Ipv4Header.MIN_BYTES);
             Ipv4Header.write(
                     packet.address, trafficClass, packet.length, HOP_LIMIT, protocol, (int) path.localLow, (int)
@@ -186,10 +191,15 @@ final class IpOutput {
                     path.remoteHigh,
                     path.remoteLow);
         }
+    }
+
+    /** Hands a complete IP packet to the next hop, which may have to be asked for its hardware address first. */
+    void forward(Packet packet, IpPath path, Kind kind, long nowNs) {
+        path.ageMtu(nowNs);
         if (!path.neighbor.isReachable(nowNs) && !admit(path, packet, nowNs)) {
             return;
         }
-        writeEthernet(packet, path.neighbor.mac, path.out, v4);
+        writeEthernet(packet, path.neighbor.mac, path.out, path.local.isV4());
         path.out.enqueue(packet, kind);
     }
 

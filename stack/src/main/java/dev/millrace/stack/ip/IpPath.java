@@ -31,6 +31,9 @@ class IpPath extends Path {
     long pseudoHeaderSum;
 
     Neighbor neighbor;
+    /** Of the next packet that is sent in fragments; begins anywhere, so that nobody can guess it (RFC 7739 §5.1). */
+    int nextIdentification;
+
     /** One label for all flows between the two addresses: constant per flow, hard to guess (RFC 6437 §3). */
     final int flowLabel;
 

@@ -9,6 +9,36 @@ public interface IpUpcalls {
     void onTcp(TcpSegment segment, long nowNs);
 
     /**
+     * A datagram for an own address, length and checksum verified. Valid during the call only.
+     *
+     * @param udp address of its header
+     * @param length as its header says
+     * @return false when nobody has the port
+     */
+    default boolean onUdp(
+            long udp,
+            int length,
+            long sourceHigh,
+            long sourceLow,
+            long destinationHigh,
+            long destinationLow,
+            int trafficClass) {
+        return false;
+    }
+
+    /** As {@link #onIcmpError}, about a datagram. */
+    default void onUdpError(
+            IcmpError kind,
+            long localHigh,
+            long localLow,
+            int localPort,
+            long remoteHigh,
+            long remoteLow,
+            int remotePort,
+            int mtu,
+            long nowNs) {}
+
+    /**
      * A router, the peer, or (HOST_UNREACHABLE) this layer itself reports about a segment that was sent from {@code local} to
      * {@code remote}. Anybody may have forged it (RFC 5927).
      *

@@ -2,11 +2,9 @@ package dev.millrace.stack.ip;
 
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.metrics.Counters;
-import dev.millrace.stack.wire.Checksum;
 import dev.millrace.stack.wire.Icmpv4Message;
 import dev.millrace.stack.wire.IpProtocol;
 import dev.millrace.stack.wire.Ipv4Header;
-import dev.millrace.stack.wire.UdpHeader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,14 +19,23 @@ final class Ipv4Input {
     private final Reassembly reassembly;
     private final Icmpv4 icmp;
     private final TcpInput tcp;
+    private final UdpInput udp;
     private final Relay relay;
     private final Counters counters;
 
-    Ipv4Input(OwnAddresses own, Reassembly reassembly, Icmpv4 icmp, TcpInput tcp, Relay relay, Counters counters) {
+    Ipv4Input(
+            OwnAddresses own,
+            Reassembly reassembly,
+            Icmpv4 icmp,
+            TcpInput tcp,
+            UdpInput udp,
+            Relay relay,
+            Counters counters) {
         this.own = own;
         this.reassembly = reassembly;
         this.icmp = icmp;
         this.tcp = tcp;
+        this.udp = udp;
         this.relay = relay;
         this.counters = counters;
     }
@@ -50,12 +57,18 @@ final class Ipv4Input {
             return;
         }
         Datagram whole = reassembly.addV4(ip, nowNs);
-        if (whole != null && relay.toItsShard(whole.packetAddress(), whole.packetBytes())) {
+        if (whole != null && isElsewhere(whole)) {
             reassembly.release(whole);
         } else if (whole != null) {
             deliver(whole.packetAddress(), whole.packetBytes(), !onLink, nowNs);
             reassembly.release(whole);
         }
+    }
+
+    /** Datagrams are taken wherever they become whole. */
+    private boolean isElsewhere(Datagram whole) {
+        return Ipv4Header.protocol(whole.packetAddress()) != IpProtocol.UDP
+                && relay.toItsShard(whole.packetAddress(), whole.packetBytes());
     }
 
     /** Why a packet is not for us, or null. */
@@ -106,7 +119,7 @@ final class Ipv4Input {
                 tcp.onSegment(payload, payloadBytes, 0, source, 0, destination, trafficClass, verified, nowNs);
             }
             case IpProtocol.ICMP -> icmp.onMessage(ip, payload, payloadBytes, nowNs);
-            case IpProtocol.UDP -> onUdp(ip, payload, payloadBytes, nowNs);
+            case IpProtocol.UDP -> onUdp(ip, payload, payloadBytes, verified, nowNs);
             default -> {
                 counters.increment(Counter.DROP_UNKNOWN_PROTOCOL);
                 refuse(ip, Icmpv4Message.PROTOCOL_UNREACHABLE, nowNs);
@@ -114,22 +127,13 @@ final class Ipv4Input {
         }
     }
 
-    /** No UDP port is open on the stack: RFC 1122 §4.1.3.1. */
-    private void onUdp(long ip, long udp, int length, long nowNs) {
-        int udpBytes = UdpHeader.length(udp, length);
-        if (udpBytes < 0) {
-            counters.increment(Counter.DROP_UDP_MALFORMED);
-            return;
-        }
+    /** Nobody has the port: RFC 1122 §4.1.3.1. */
+    private void onUdp(long ip, long datagram, int length, boolean verified, long nowNs) {
         long source = mapped(Ipv4Header.source(ip));
         long destination = mapped(Ipv4Header.destination(ip));
-        long pseudoHeader = Checksum.pseudoHeader(0, source, 0, destination, IpProtocol.UDP, udpBytes);
-        if (UdpHeader.hasChecksum(udp) && Checksum.finish(Checksum.add(pseudoHeader, udp, udpBytes)) != 0) {
-            counters.increment(Counter.DROP_UDP_MALFORMED);
-            return;
+        if (!udp.onDatagram(datagram, length, 0, source, 0, destination, Ipv4Header.trafficClass(ip), verified)) {
+            refuse(ip, Icmpv4Message.PORT_UNREACHABLE, nowNs);
         }
-        counters.increment(Counter.DROP_UDP_NO_PORT);
-        refuse(ip, Icmpv4Message.PORT_UNREACHABLE, nowNs);
     }
 
     private void refuse(long ip, int code, long nowNs) {

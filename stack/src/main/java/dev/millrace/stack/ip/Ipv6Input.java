@@ -2,7 +2,6 @@ package dev.millrace.stack.ip;
 
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.metrics.Counters;
-import dev.millrace.stack.wire.Checksum;
 import dev.millrace.stack.wire.FragmentHeader;
 import dev.millrace.stack.wire.Icmpv6Message;
 import dev.millrace.stack.wire.IpAddress;
@@ -10,7 +9,6 @@ import dev.millrace.stack.wire.IpProtocol;
 import dev.millrace.stack.wire.Ipv6Extensions;
 import dev.millrace.stack.wire.Ipv6Extensions.Result;
 import dev.millrace.stack.wire.Ipv6Header;
-import dev.millrace.stack.wire.UdpHeader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,15 +22,24 @@ final class Ipv6Input {
     private final Reassembly reassembly;
     private final Icmpv6 icmp;
     private final TcpInput tcp;
+    private final UdpInput udp;
     private final Relay relay;
     private final Counters counters;
     private final Ipv6Extensions extensions = new Ipv6Extensions();
 
-    Ipv6Input(OwnAddresses own, Reassembly reassembly, Icmpv6 icmp, TcpInput tcp, Relay relay, Counters counters) {
+    Ipv6Input(
+            OwnAddresses own,
+            Reassembly reassembly,
+            Icmpv6 icmp,
+            TcpInput tcp,
+            UdpInput udp,
+            Relay relay,
+            Counters counters) {
         this.own = own;
         this.reassembly = reassembly;
         this.icmp = icmp;
         this.tcp = tcp;
+        this.udp = udp;
         this.relay = relay;
         this.counters = counters;
     }
@@ -121,7 +128,8 @@ final class Ipv6Input {
             return;
         }
         long packet = whole.packetAddress();
-        if (relay.toItsShard(packet, whole.packetBytes())) {
+        boolean datagram = Ipv6Header.nextHeader(packet) == IpProtocol.UDP; // taken wherever it becomes whole
+        if (!datagram && relay.toItsShard(packet, whole.packetBytes())) {
             reassembly.release(whole);
             return;
         }
@@ -181,7 +189,7 @@ final class Ipv6Input {
                         Ipv6Header.trafficClass(ip),
                         verified,
                         nowNs);
-            case IpProtocol.UDP -> onUdp(ip, payload, length, nowNs);
+            case IpProtocol.UDP -> onUdp(ip, payload, length, verified, nowNs);
             case IpProtocol.NO_NEXT_HEADER -> counters.increment(Counter.DROP_UNKNOWN_PROTOCOL);
             default -> {
                 counters.increment(Counter.DROP_UNKNOWN_PROTOCOL);
@@ -195,26 +203,20 @@ final class Ipv6Input {
         }
     }
 
-    /** No UDP port is open on the stack: RFC 4443 §3.1. */
-    private void onUdp(long ip, long udp, int length, long nowNs) {
-        int udpBytes = UdpHeader.length(udp, length);
-        if (udpBytes < 0 || !UdpHeader.hasChecksum(udp)) { // RFC 8200 §8.1: mandatory here
-            counters.increment(Counter.DROP_UDP_MALFORMED);
-            return;
-        }
-        long pseudoHeader = Checksum.pseudoHeaderV6(
+    /** Nobody has the port: RFC 4443 §3.1. */
+    private void onUdp(long ip, long datagram, int length, boolean verified, long nowNs) {
+        boolean taken = udp.onDatagram(
+                datagram,
+                length,
                 Ipv6Header.sourceHigh(ip),
                 Ipv6Header.sourceLow(ip),
                 Ipv6Header.destinationHigh(ip),
                 Ipv6Header.destinationLow(ip),
-                IpProtocol.UDP,
-                udpBytes);
-        if (Checksum.finish(Checksum.add(pseudoHeader, udp, udpBytes)) != 0) {
-            counters.increment(Counter.DROP_UDP_MALFORMED);
-            return;
+                Ipv6Header.trafficClass(ip),
+                verified);
+        if (!taken) {
+            report(ip, Icmpv6Message.DESTINATION_UNREACHABLE, Icmpv6Message.PORT_UNREACHABLE, 0, nowNs);
         }
-        counters.increment(Counter.DROP_UDP_NO_PORT);
-        report(ip, Icmpv6Message.DESTINATION_UNREACHABLE, Icmpv6Message.PORT_UNREACHABLE, 0, nowNs);
     }
 
     private static boolean isUnspecifiedSource(long ip) {

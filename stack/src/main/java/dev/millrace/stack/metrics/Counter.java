@@ -56,7 +56,7 @@ public enum Counter {
 
     // icmp
     ICMP_ECHOS_ANSWERED("echo requests answered"),
-    ICMP_ERRORS_RECEIVED("errors about own segments handed to TCP, those of unresolved next hops included"),
+    ICMP_ERRORS_RECEIVED("errors about own packets handed to TCP or UDP, those of unresolved next hops included"),
     ICMP_ERRORS_SENT("errors sent about packets that could not be delivered"),
     ICMP_ERRORS_WITHHELD("errors not sent because of the rate limit or for want of packets"),
     DROP_ICMP_MALFORMED("an ICMP message was too short or its checksum wrong"),
@@ -67,9 +67,19 @@ public enum Counter {
     // what reached the upper layers' doors
     DROP_UDP_MALFORMED("a UDP datagram's length or checksum was wrong"),
     DROP_UDP_NO_PORT("a UDP datagram for a port that is not open"),
+    DROP_UDP_RECEIVE_BUFFER_FULL("a UDP datagram for a socket whose receive buffer was full"),
+    DROP_UDP_NO_MEMORY("a UDP datagram for which buffer memory was used up"),
     DROP_TCP_MALFORMED("a TCP header did not fit its segment"),
     DROP_TCP_FLAGS("a TCP segment had flags that belong to no state of any connection"),
     DROP_TCP_CHECKSUM("a TCP checksum was wrong"),
+
+    // udp
+    UDP_IN_DATAGRAMS("datagrams put into a socket's receive buffer"),
+    UDP_OUT_DATAGRAMS("datagrams sent"),
+    UDP_OUT_FRAGMENTED("datagrams sent in fragments"),
+    UDP_OUTPUT_BLOCKED("a datagram to send had to wait because no packet was to be had"),
+    UDP_SEND_NO_ROUTE("a datagram to send was discarded because there is no route to its destination"),
+    UDP_SEND_TOO_BIG("a datagram to send was discarded because the path does not take it and fragments were forbidden"),
 
     // tcp
     TCP_IN_SEGMENTS("segments received, bad ones excluded"),

@@ -20,5 +20,7 @@ public enum TcpError {
     /** The local address is not ours, or no ephemeral port is left. */
     ADDRESS_NOT_AVAILABLE,
     /** A memory or table limit was reached. */
-    NO_BUFFERS
+    NO_BUFFERS,
+    /** A datagram is larger than the path takes, and may not be fragmented (UDP's, which speaks of errors in these words, too). */
+    MESSAGE_TOO_LONG
 }

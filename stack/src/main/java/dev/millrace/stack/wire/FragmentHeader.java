@@ -24,4 +24,10 @@ public final class FragmentHeader {
     public static int identification(long address) {
         return Memory.getInt(address + 4);
     }
+
+    /** @param offset in bytes, a multiple of 8 */
+    public static void write(long address, int nextHeader, int offset, boolean more, int identification) {
+        Memory.putInt(address, nextHeader << 24 | offset | (more ? 1 : 0));
+        Memory.putInt(address + 4, identification);
+    }
 }

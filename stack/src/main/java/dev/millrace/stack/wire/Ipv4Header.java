@@ -147,6 +147,12 @@ public final class Ipv4Header {
         Memory.putShort(address + 10, ~sum);
     }
 
+    /** Makes a fragment of a header that {@link #write} has written (RFC 791 §3.2). {@code offset} in bytes, a multiple of 8. */
+    public static void writeFragment(long address, int identification, int offset, boolean more) {
+        Memory.putInt(address + 4, identification << 16 | (more ? MORE_FRAGMENTS : 0) | offset >>> 3);
+        writeChecksum(address, MIN_BYTES);
+    }
+
     /** Fills in the header checksum, whatever stood there. */
     public static void writeChecksum(long address, int headerBytes) {
         Memory.putShort(address + 10, 0);

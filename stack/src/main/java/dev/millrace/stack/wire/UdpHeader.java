@@ -17,6 +17,26 @@ public final class UdpHeader {
         return length < BYTES || length > available ? -1 : length;
     }
 
+    public static int sourcePort(long address) {
+        return Memory.getUnsignedShort(address);
+    }
+
+    public static int destinationPort(long address) {
+        return Memory.getUnsignedShort(address + 2);
+    }
+
+    /** Writes the header with an empty checksum; {@code length} includes it. */
+    public static void write(long address, int sourcePort, int destinationPort, int length) {
+        Memory.putInt(address, sourcePort << 16 | destinationPort);
+        Memory.putInt(address + 4, length << 16);
+    }
+
+    /** Stores the checksum of a sum over pseudo-header and datagram; one of zero as all ones, for zero means none. */
+    public static void writeChecksum(long address, long sum) {
+        int checksum = Checksum.finish(sum);
+        Memory.putShortNative(address + 6, checksum == 0 ? 0xffff : checksum);
+    }
+
     /** False when the sender has made none, as IPv4 allows. */
     public static boolean hasChecksum(long address) {
         return Memory.getUnsignedShort(address + 6) != 0;

@@ -289,7 +289,7 @@ class Ipv4InputTest {
                 Arguments.of(Counter.DROP_ICMP_MALFORMED, quoting(3, 1, 0, V4, IpProtocol.TCP, 0)),
                 Arguments.of(Counter.DROP_ICMP_MALFORMED, quoting(3, 1, 0, V4, IpProtocol.TCP, 27)),
                 Arguments.of(Counter.DROP_ICMP_NOT_ABOUT_US, quoting(3, 1, 0, PEER4, IpProtocol.TCP, 28)),
-                Arguments.of(Counter.DROP_ICMP_NOT_ABOUT_US, quoting(3, 1, 0, V4, IpProtocol.UDP, 28)),
+                Arguments.of(Counter.DROP_ICMP_NOT_ABOUT_US, quoting(3, 1, 0, V4, IpProtocol.ICMP, 28)),
                 Arguments.of(Counter.DROP_ICMP_IGNORED, quoting(5, 1, 0, V4, IpProtocol.TCP, 28)));
     }
 
