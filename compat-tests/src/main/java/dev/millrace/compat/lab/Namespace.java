@@ -39,6 +39,20 @@ public final class Namespace {
     }
 
     /**
+     * Has connections to the network of {@code cidr}, an address that {@code device} has been given, use this congestion control. By route, because a namespace's own
+     * default may only be one that the machine allows to everybody.
+     */
+    public void congestionControl(String device, String cidr, String name) {
+        int slash = cidr.indexOf('/');
+        boolean v6 = cidr.contains(":");
+        String network = v6
+                ? cidr.substring(0, cidr.lastIndexOf(':') + 1) + cidr.substring(slash)
+                : cidr.substring(0, cidr.lastIndexOf('.')) + ".0" + cidr.substring(slash);
+        // metric 1 goes before the kernel's own route of metric 256; IPv4's has none, and is replaced
+        ip("route", "replace", network, "dev", device, "metric", v6 ? "1" : "0", "congctl", name);
+    }
+
+    /**
      * Lets the kernel finish checksums and segments in software before a frame leaves through {@code device}: whoever reads the other
      * end of a veth by packet socket or AF_XDP would otherwise see frames that no wire ever carried.
      */

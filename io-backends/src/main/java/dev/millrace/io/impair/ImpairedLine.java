@@ -19,6 +19,7 @@ final class ImpairedLine implements AutoCloseable {
     private static final int ETHERNET_HEADER_BYTES = 14;
 
     private final Impairment impairment;
+    private final long firstPauseNs; // within each period
     private final RandomGenerator random;
     private final PacketPool pool;
     private final @Nullable Packet[] underWay;
@@ -32,8 +33,10 @@ final class ImpairedLine implements AutoCloseable {
     private long lineFreeNs = Long.MIN_VALUE;
     private long lost;
 
-    ImpairedLine(Impairment impairment, RandomGenerator random, int packets, int capacity) {
+    /** @param inbound its pauses begin with each period, those of the other direction in the middle */
+    ImpairedLine(Impairment impairment, boolean inbound, RandomGenerator random, int packets, int capacity) {
         this.impairment = impairment;
+        this.firstPauseNs = inbound ? 0 : Impairment.PAUSE_PERIOD_NS / 2;
         this.random = random;
         this.pool = new PacketPool(packets, capacity, 0);
         this.underWay = new @Nullable Packet[packets + 1];
@@ -54,7 +57,8 @@ final class ImpairedLine implements AutoCloseable {
             lost++;
             return;
         }
-        long due = departure(frame.length, nowNs) + impairment.delayNs() + (long) (jitter * impairment.jitterNs());
+        long due = afterPause(
+                departure(frame.length, nowNs) + impairment.delayNs() + (long) (jitter * impairment.jitterNs()));
         Packet copy = copyOf(frame);
         if (copy == null) {
             return;
@@ -88,6 +92,11 @@ final class ImpairedLine implements AutoCloseable {
         long start = Math.max(lineFreeNs, nowNs);
         lineFreeNs = start + length * 8L * 1_000_000_000L / impairment.bitsPerSecond();
         return lineFreeNs;
+    }
+
+    private long afterPause(long due) {
+        long phase = Math.floorMod(due - firstPauseNs, Impairment.PAUSE_PERIOD_NS);
+        return phase < impairment.pauseNs() ? due + impairment.pauseNs() - phase : due;
     }
 
     private @Nullable Packet copyOf(Packet frame) {

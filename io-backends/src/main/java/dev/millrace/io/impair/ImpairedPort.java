@@ -32,14 +32,14 @@ public final class ImpairedPort implements Port {
         this.queues = new ImpairedQueue[inner.queues()];
         SplittableRandom seeds = new SplittableRandom(impairment.seed());
         for (int i = 0; i < queues.length; i++) {
-            ImpairedLine inbound = line(impairment, seeds.split());
-            ImpairedLine outbound = line(impairment, seeds.split());
+            ImpairedLine inbound = line(impairment, true, seeds.split());
+            ImpairedLine outbound = line(impairment, false, seeds.split());
             queues[i] = new ImpairedQueue(inner.rx(i), inner.tx(i), inbound, outbound, clock);
         }
     }
 
-    private ImpairedLine line(Impairment impairment, SplittableRandom random) {
-        return new ImpairedLine(impairment, random, PACKETS_PER_LINE, inner.mtu() + ETHERNET_AND_VLAN_BYTES);
+    private ImpairedLine line(Impairment impairment, boolean inbound, SplittableRandom random) {
+        return new ImpairedLine(impairment, inbound, random, PACKETS_PER_LINE, inner.mtu() + ETHERNET_AND_VLAN_BYTES);
     }
 
     /**

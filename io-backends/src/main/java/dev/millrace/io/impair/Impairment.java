@@ -13,6 +13,7 @@ import java.util.Locale;
  * @param delayNs that every frame takes longer
  * @param jitterNs most that a frame takes longer than that; may reorder
  * @param bitsPerSecond rate of the line, 0 for no limit
+ * @param pauseNs for which the line stands still once a second, one direction half a second after the other; what comes meanwhile arrives at the end, at once
  * @param seed of all chance
  */
 public record Impairment(
@@ -23,15 +24,19 @@ public record Impairment(
         long delayNs,
         long jitterNs,
         long bitsPerSecond,
+        long pauseNs,
         long seed) {
 
     /** A reordered frame is overtaken by 1 to this many frames. */
     public static final int MAX_OVERTAKERS = 4;
 
-    private static final String ALLOWED =
-            "allowed are loss, duplicate, corrupt, reorder (1% or 0.01), delay, jitter (20ms, 500us), rate (10mbit), seed (a number)";
+    /** From the beginning of one pause to that of the next. */
+    public static final long PAUSE_PERIOD_NS = 1_000_000_000L;
 
-    public static final Impairment NONE = new Impairment(0, 0, 0, 0, 0, 0, 0, 1);
+    private static final String ALLOWED =
+            "allowed are loss, duplicate, corrupt, reorder (1% or 0.01), delay, jitter (20ms, 500us), pause (200ms, at most 500ms), rate (10mbit), seed (a number)";
+
+    public static final Impairment NONE = new Impairment(0, 0, 0, 0, 0, 0, 0, 0, 1);
 
     /**
      * Reads {@code loss=1%,reorder=2%,delay=20ms,seed=7}.
@@ -64,21 +69,37 @@ public record Impairment(
         long n = 0;
         switch (key) {
             case "loss", "duplicate", "corrupt", "reorder" -> p = probability(value);
-            case "delay", "jitter" -> n = nanoseconds(value);
+            case "delay", "jitter", "pause" -> n = nanoseconds(value);
             case "rate" -> n = bitsPerSecond(value);
             case "seed" -> n = Long.parseLong(value);
             default -> throw new IllegalArgumentException(key);
         }
         return switch (key) {
-            case "loss" -> new Impairment(p, duplicate, corrupt, reorder, delayNs, jitterNs, bitsPerSecond, seed);
-            case "duplicate" -> new Impairment(loss, p, corrupt, reorder, delayNs, jitterNs, bitsPerSecond, seed);
-            case "corrupt" -> new Impairment(loss, duplicate, p, reorder, delayNs, jitterNs, bitsPerSecond, seed);
-            case "reorder" -> new Impairment(loss, duplicate, corrupt, p, delayNs, jitterNs, bitsPerSecond, seed);
-            case "delay" -> new Impairment(loss, duplicate, corrupt, reorder, n, jitterNs, bitsPerSecond, seed);
-            case "jitter" -> new Impairment(loss, duplicate, corrupt, reorder, delayNs, n, bitsPerSecond, seed);
-            case "rate" -> new Impairment(loss, duplicate, corrupt, reorder, delayNs, jitterNs, n, seed);
-            default -> new Impairment(loss, duplicate, corrupt, reorder, delayNs, jitterNs, bitsPerSecond, n);
+            case "loss" ->
+                new Impairment(p, duplicate, corrupt, reorder, delayNs, jitterNs, bitsPerSecond, pauseNs, seed);
+            case "duplicate" ->
+                new Impairment(loss, p, corrupt, reorder, delayNs, jitterNs, bitsPerSecond, pauseNs, seed);
+            case "corrupt" ->
+                new Impairment(loss, duplicate, p, reorder, delayNs, jitterNs, bitsPerSecond, pauseNs, seed);
+            case "reorder" ->
+                new Impairment(loss, duplicate, corrupt, p, delayNs, jitterNs, bitsPerSecond, pauseNs, seed);
+            case "delay" ->
+                new Impairment(loss, duplicate, corrupt, reorder, n, jitterNs, bitsPerSecond, pauseNs, seed);
+            case "jitter" ->
+                new Impairment(loss, duplicate, corrupt, reorder, delayNs, n, bitsPerSecond, pauseNs, seed);
+            case "rate" -> new Impairment(loss, duplicate, corrupt, reorder, delayNs, jitterNs, n, pauseNs, seed);
+            case "pause" ->
+                new Impairment(loss, duplicate, corrupt, reorder, delayNs, jitterNs, bitsPerSecond, pause(n), seed);
+            default -> new Impairment(loss, duplicate, corrupt, reorder, delayNs, jitterNs, bitsPerSecond, pauseNs, n);
         };
+    }
+
+    /** Both directions never stand still at once. */
+    private static long pause(long ns) {
+        if (ns > PAUSE_PERIOD_NS / 2) {
+            throw new IllegalArgumentException(Long.toString(ns));
+        }
+        return ns;
     }
 
     private static double probability(String value) {

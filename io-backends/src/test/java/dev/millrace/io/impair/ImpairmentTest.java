@@ -27,14 +27,23 @@ class ImpairmentTest {
     @Test
     void readsEveryKeyAndUnit() throws Exception {
         Impairment all = Impairment.parse(
-                "loss=1%,duplicate=0.5,corrupt=0.1%,reorder=2%,delay=20ms,jitter=500us,rate=10mbit,seed=7");
-        assertEquals(new Impairment(0.01, 0.5, 0.001, 0.02, 20_000_000, 500_000, 10_000_000, 7), all);
+                "loss=1%,duplicate=0.5,corrupt=0.1%,reorder=2%,delay=20ms,jitter=500us,rate=10mbit,pause=200ms,seed=7");
+        assertEquals(new Impairment(0.01, 0.5, 0.001, 0.02, 20_000_000, 500_000, 10_000_000, 200_000_000, 7), all);
     }
 
     @Test
     void namesThePartThatIsWrong() {
-        for (String wrong :
-                List.of("", "loss", "loss=", "loss=2", "loss=-1%", "loss=nan", "delay=20", "speed=3", "seed=x")) {
+        for (String wrong : List.of(
+                "",
+                "loss",
+                "loss=",
+                "loss=2",
+                "loss=-1%",
+                "loss=nan",
+                "delay=20",
+                "pause=600ms",
+                "speed=3",
+                "seed=x")) {
             LinkException e = assertThrows(LinkException.class, () -> Impairment.parse("loss=1%," + wrong), wrong);
             assertTrue(
                     e.getMessage().contains("'" + wrong + "'") && e.getMessage().contains("allowed"), e.getMessage());
@@ -117,6 +126,28 @@ class ImpairmentTest {
             clock.set(3_999_999);
             assertEquals(null, peer.poll());
             clock.set(4_000_000);
+            assertArrayEquals(frame, peer.poll());
+        }
+    }
+
+    @Test
+    void aPauseHoldsOneDirectionAtATime() throws Exception {
+        AtomicLong clock = new AtomicLong();
+        try (Port port = port(Impairment.parse("pause=200ms"), clock)) {
+            PortPeer peer = new PortPeer(port, 0);
+            byte[] frame = TestFrames.numbered(1, 1000, new SplittableRandom(1));
+            clock.set(600_000_000); // the outbound line stands still from 500 to 700 ms, the inbound one from 1000 to
+            // 1200
+            assertTrue(peer.offer(frame));
+            clock.set(699_999_999);
+            assertEquals(null, peer.poll());
+            clock.set(700_000_000);
+            assertArrayEquals(frame, peer.poll());
+            clock.set(1_100_000_000);
+            assertTrue(peer.offer(frame));
+            clock.set(1_199_999_999);
+            assertEquals(null, peer.poll());
+            clock.set(1_200_000_000);
             assertArrayEquals(frame, peer.poll());
         }
     }
