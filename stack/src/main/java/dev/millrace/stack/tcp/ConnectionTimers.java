@@ -21,7 +21,12 @@ final class ConnectionTimers implements TimerWheel.Timer {
     /** Segments may leave that pacing has held back. */
     static final int PACING = 6;
 
-    private static final int KINDS = 7;
+    /** Tail loss probe; takes the retransmission timer's place while it is set (RFC 8985 §7.2). */
+    static final int LOSS_PROBE = 7;
+    /** RACK's reordering timer (RFC 8985 §6.2). */
+    static final int REORDER = 8;
+
+    private static final int KINDS = 9;
     private static final long NEVER = Long.MAX_VALUE;
 
     private final TcpConnection connection;

@@ -1,50 +1,28 @@
 package dev.millrace.stack.tcp;
 
 /**
- * Seam between the sender and what decides which bytes are lost and how many may be in the network: RFC 5681, 6582, 6675 now, RACK-TLP
- * later. Owns the connection's congestion control. The sender reports what happens and asks what it may send; it keeps windows,
- * Nagle and timers to itself.
+ * Seam between the sender and what decides which bytes are lost and how many may be in the network. Owns the connection's congestion
+ * control and feeds its round-trip estimator. The sender reports what happens and asks what it may send; it keeps windows, Nagle and
+ * timers to itself.
  *
  * <p>Everything is in stream positions: 0 is the first byte of data, a FIN takes the position behind the last byte. The SYN is not
  * reported. Core thread only; nothing here allocates in the steady state.
  */
 interface LossRecovery {
-    /** {@link #retransmitFrom}: nothing is to be sent again. */
+    /** No position: there is nothing to be sent. No time: there is no timer to be set. */
     long NOTHING = -1;
 
-    /** {@code [from, to)} went out for the first time; {@code to} is SND.NXT now. */
+    /** {@code [from, to)} went out for the first time, as one segment; {@code to} is SND.NXT now. */
     void onSent(long from, long to, long nowNs);
 
-    /** {@code [from, to)}, which begins at {@link #retransmitFrom} or {@link #speculateFrom}, went out again. */
+    /** {@code [from, to)}, as {@link #retransmitFrom} or {@link #probeFrom} named it, went out again. */
     void onRetransmitted(long from, long to, long nowNs);
 
-    /**
-     * An acceptable ACK was processed.
-     *
-     * @param priorUna SND.UNA before it
-     * @param una SND.UNA now; equal when it acknowledges nothing new
-     * @param nxt SND.NXT
-     * @param duplicate it meets RFC 5681 §2's definition of a duplicate ACK, except that it may carry SACK blocks
-     * @param sackFrom left edges of its SACK blocks, in the order of the option; not yet validated against una and nxt
-     * @param sackTo right edges
-     * @param sackBlocks how many
-     * @param rttNs round-trip time that this ACK measured, −1 when it measured none (Karn)
-     * @param windowLimited cwnd kept the sender from sending more in the last round trip (RFC 7661, RFC 9438 §4.2)
-     */
-    void onAck(
-            long priorUna,
-            long una,
-            long nxt,
-            boolean duplicate,
-            long[] sackFrom,
-            long[] sackTo,
-            int sackBlocks,
-            long rttNs,
-            boolean windowLimited,
-            long nowNs);
+    /** An acceptable ACK came while something was in flight, or a verdict on what was is awaited ({@link #isProbeOut}, D-SACK). */
+    void onAck(Acknowledgment ack);
 
-    /** The retransmission timer fired: everything not SACKed in {@code [una, nxt)} is to be sent again, as cwnd allows. */
-    void onTimeout(long una, long nxt, long nowNs);
+    /** The retransmission timer fired. */
+    void onTimeout(long nowNs);
 
     /** The peer echoes a congestion mark, for the first time in a window of data, and no loss is being repaired (RFC 3168 §6.1.2). */
     void onEcnEcho(long inFlightBytes, long nowNs);
@@ -52,20 +30,22 @@ interface LossRecovery {
     /** {@link CongestionControl#pacingRate}. */
     long pacingRate(long roundTripNs);
 
-    /** First position of the next range to send again, or {@link #NOTHING}. Does not ask whether cwnd allows it. */
+    /** The path has turned out to take smaller segments only: those that are too large are lost, though not by congestion. */
+    void onPathNarrowed(long nowNs);
+
+    // ---- what to send ----
+
+    /** First position of what is to be sent again next, or {@link #NOTHING}. Does not ask whether cwnd allows it. */
     long retransmitFrom();
 
-    /** End of that range, at most one segment behind its beginning. */
+    /** End of it. */
     long retransmitTo();
 
     /**
-     * To be asked only when {@link #retransmitFrom} is {@link #NOTHING} and no new data can be sent: a range not yet deemed lost that is worth
-     * sending again, because the flight would dry up otherwise (RFC 6675 §4 NextSeg rules 3 and 4), or {@link #NOTHING}.
+     * Called when everything was sent that may be. Answers true once when retransmissions have been held back for new data (RFC 5682), and none
+     * could be sent: they are not held back any longer.
      */
-    long speculateFrom();
-
-    /** End of that range. */
-    long speculateTo();
+    boolean releasesRetransmissions();
 
     /**
      * Bytes that may enter the network now: cwnd less what is in flight, never negative, limited transmit (RFC 3042) included. At least a
@@ -78,6 +58,39 @@ interface LossRecovery {
 
     /** Fast recovery, or the retransmissions after a timeout, are going on. */
     boolean inRecovery();
+
+    /** All that waits has been sent, and cwnd has room for more. */
+    void onApplicationLimited();
+
+    // ---- timers ----
+
+    /** When {@link #onReorderTimer} is due; Long.MAX_VALUE for never. */
+    long reorderDeadlineNs();
+
+    /** Segments sent before one that has arrived are overdue now (RFC 8985 §6.2). */
+    void onReorderTimer(long nowNs);
+
+    /** How long after the last transmission, or acknowledgment, a tail loss probe is due; {@link #NOTHING} when none may be sent. */
+    long probeTimeoutNs();
+
+    /** What a probe sends again when there is nothing new to send, or {@link #NOTHING}. */
+    long probeFrom();
+
+    long probeTo();
+
+    /** A probe has left; {@code again} when it was no new data. */
+    void onProbeSent(boolean again);
+
+    /** Whether a probe's loss is still to be judged by acknowledgments (RFC 8985 §7.4). */
+    boolean isProbeOut();
+
+    /** When the first segment not acknowledged was sent last: the retransmission timeout counts from there. */
+    long oldestSentNs();
+
+    /** The peer has SACKed the byte that it says is missing, and may have discarded all it had SACKed (RFC 2018 §8). */
+    boolean suspectsReneging();
+
+    // ---- windows ----
 
     /** Nothing was sent for {@code idleNs}: the window restarts (RFC 5681 §4.1, RFC 9293 §3.8.3). */
     void onIdle(long idleNs, long rtoNs, long nowNs);

@@ -12,6 +12,9 @@ final class RttEstimator {
     /** RFC 6298 (5.7): when the SYN had to be retransmitted and nothing has been measured. */
     static final long RTO_AFTER_SYN_TIMEOUT_NS = 3_000_000_000L;
 
+    /** In place of a round trip: none was measured. */
+    static final long NO_SAMPLE = -1;
+
     /** Upper bound (RFC 6298 (2.5) allows 60 s or more; Linux has 120 s). */
     static final long MAX_RTO_NS = 120_000_000_000L;
 
@@ -42,9 +45,14 @@ final class RttEstimator {
      * @param samplesPerRoundTrip how many samples this flight will give, about {@code flight / (2 × MSS)} rounded up
      */
     void onSample(long rttNs, int samplesPerRoundTrip) {
+        onSample(rttNs, rttNs, samplesPerRoundTrip);
+    }
+
+    /** As above, of an acknowledgment of several segments: the estimates follow the oldest one's round trip, the minimum the youngest's. */
+    void onSample(long rttNs, long youngestNs, int samplesPerRoundTrip) {
         long sample = Math.clamp(rttNs, 1, MAX_SAMPLE_NS);
-        latestNs = sample;
-        minimumNs = Math.min(minimumNs, sample);
+        latestNs = Math.clamp(youngestNs, 1, MAX_SAMPLE_NS);
+        minimumNs = Math.min(minimumNs, latestNs);
         if (smoothedNs == 0) {
             smoothedNs = sample;
             variationNs = sample / 2; // (2.2)
@@ -76,6 +84,11 @@ final class RttEstimator {
     /** The timeout to arm now, back-off included. */
     long rtoNs() {
         return Math.min(MAX_RTO_NS, baseRtoNs << Math.min(backOffs, 20));
+    }
+
+    /** Lower bound of the variance term. */
+    long minimumRtoNs() {
+        return minRtoNs;
     }
 
     boolean hasSample() {

@@ -99,7 +99,7 @@ final class SegmentArrival {
     private static void measureHandshake(
             TcpConnection connection, TcpSegment segment, boolean synRetransmitted, long nowNs) {
         RttEstimator rtt = connection.sender.rtt;
-        long rttNs = synRetransmitted ? SendTimes.NONE : nowNs - connection.synSentNs;
+        long rttNs = synRetransmitted ? RttEstimator.NO_SAMPLE : nowNs - connection.synSentNs;
         if (synRetransmitted && segment.hasTimestamp) {
             rttNs = connection.receiver.timestamps.roundTripNs(segment.timestampEcho, nowNs);
         }

@@ -15,6 +15,9 @@ final class Sender {
     private static final int MTU_PROBE_FOLLOWERS = 4;
     private static final int MTU_PROBE_WINDOW = 11;
 
+    /** How long a peer that seems to have reneged on SACKs may take to show that it has not; as Linux. */
+    private static final long RENEGING_DELAY_NS = 10_000_000;
+
     /** Payload below which a peer may not press us (Linux' tcp_min_snd_mss): each byte would cost a packet. */
     private static final int MIN_PAYLOAD = 36;
 
@@ -30,7 +33,6 @@ final class Sender {
     final SendBuffer buffer;
     final SendWindow window = new SendWindow();
     final RttEstimator rtt;
-    final SendTimes sendTimes = new SendTimes();
 
     private final TcpConnection connection;
     private final ConnectionTimers timers;
@@ -53,6 +55,8 @@ final class Sender {
     private final @Nullable Pacer pacer;
     private long lastSentNs;
     private boolean noDelay;
+    /** The current transmission has sent something for the first time. */
+    private boolean sentNew;
     /** The current transmission found no packet. */
     private boolean outOfPackets;
     /** The current transmission was stopped by pacing. */
@@ -92,7 +96,7 @@ final class Sender {
         mtuSearch.start(mostBytes(), nowNs);
         segmentBytes = effectiveSegmentBytes();
         lastSentNs = nowNs;
-        recovery = tcp.newRecovery(connection.receiver.sackPermitted, segmentBytes, synRetransmitted);
+        recovery = tcp.newRecovery(connection.receiver.sackPermitted, segmentBytes, synRetransmitted, rtt);
         timers.clear(ConnectionTimers.RETRANSMIT);
     }
 
@@ -140,7 +144,17 @@ final class Sender {
         }
         outOfPackets = false;
         heldBack = false;
-        boolean stopped = !(retransmitLost(nowNs) && transmitNew(nowNs) && speculate(nowNs));
+        sentNew = false;
+        boolean stopped = !(retransmitLost(nowNs) && transmitNew(nowNs));
+        if (recovery.releasesRetransmissions()) {
+            stopped |= !retransmitLost(nowNs);
+        }
+        if (sentNew) {
+            setProbeTimer(nowNs);
+        }
+        if (!stopped && dataEnd() - nxt < segmentBytes && recovery.allowanceBytes() > 0) {
+            recovery.onApplicationLimited();
+        }
         usage.onTransmitted(stopped && !outOfPackets && !heldBack, recovery.inFlightBytes(), una, nxt);
         if (outOfPackets) {
             tcp.onBlocked(connection);
@@ -149,12 +163,15 @@ final class Sender {
         }
     }
 
-    // The three that follow answer false when the congestion window is full or no packet was to be had.
+    // The two that follow answer false when the congestion window is full or no packet was to be had.
 
     private boolean retransmitLost(long nowNs) {
         long from = recovery.retransmitFrom();
-        while (from != LossRecovery.NOTHING) {
-            if (!retransmitIfAllowed(from, recovery.retransmitTo(), nowNs)) {
+        // like Linux nothing goes beyond an edge that has moved back, except what the peer says is next
+        while (from != LossRecovery.NOTHING && (from < window.edge || from == una)) {
+            long to = recovery.retransmitTo();
+            boolean allowed = recovery.allowanceBytes() >= Math.min(to - from, segmentBytes) && mayLeave(nowNs);
+            if (!allowed || !retransmit(from, to, nowNs)) {
                 return false;
             }
             from = recovery.retransmitFrom();
@@ -162,25 +179,21 @@ final class Sender {
         return true;
     }
 
-    /** Nothing is known to be lost and nothing new can go: the flight must not dry up (RFC 6675 §4 NextSeg (3), (4)). */
-    private boolean speculate(long nowNs) {
-        if (!recovery.inRecovery()) {
-            return true;
-        }
-        long from = recovery.speculateFrom();
-        while (from != LossRecovery.NOTHING) {
-            if (!retransmitIfAllowed(from, recovery.speculateTo(), nowNs)) {
+    /** Sends {@code [from, to)} again: one segment, or several when segments have become smaller meanwhile. */
+    private boolean retransmit(long from, long to, long nowNs) {
+        long edge = from < window.edge ? Math.min(to, window.edge) : to;
+        for (long at = from; at < edge; at = sendAgain(at, edge, nowNs)) {
+            if (outOfPackets) {
                 return false;
             }
-            from = recovery.speculateFrom();
+        }
+        boolean head = from == una;
+        recovery.onRetransmitted(from, to, nowNs); // beyond the edge as well: whatever does not arrive is lost again
+        lastSentNs = nowNs;
+        if (head) {
+            timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs());
         }
         return true;
-    }
-
-    private boolean retransmitIfAllowed(long from, long to, long nowNs) {
-        return recovery.allowanceBytes() >= Math.min(to - from, segmentBytes)
-                && mayLeave(nowNs)
-                && retransmit(from, to, nowNs);
     }
 
     /** False when the segment has to wait for its departure time; a timer goes on then. */
@@ -201,24 +214,20 @@ final class Sender {
         }
     }
 
-    private boolean retransmit(long from, long to, long nowNs) {
+    /** Answers where to go on; {@code at} itself, and {@link #outOfPackets} is set, when no packet was to be had. */
+    private long sendAgain(long at, long to, long nowNs) {
         long end = dataEnd();
-        int length = (int) Math.min(Math.min(to, end) - from, payloadLimit());
-        long sentTo = from + length;
-        boolean fin = finPosition != NO_FIN && sentTo == end && to > end;
-        boolean last = sentTo == end && length > 0;
+        int length = (int) Math.min(Math.min(to, end) - at, payloadLimit());
+        boolean fin = finPosition != NO_FIN && at + length == end && to > end;
+        boolean last = at + length == end && length > 0;
         int flags = TcpSegment.ACK | (last ? TcpSegment.PSH : 0) | (fin ? TcpSegment.FIN : 0);
-        if (!writer.segment(connection, from, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
+        if (!writer.segment(connection, at, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
             outOfPackets = true;
-            return false;
+            return at;
         }
         pace(length, nowNs);
-        recovery.onRetransmitted(from, sentTo + (fin ? 1 : 0), nowNs);
-        sendTimes.onRetransmitted();
         tcp.counters.increment(Counter.TCP_RETRANSMITTED_SEGMENTS);
-        lastSentNs = nowNs;
-        setRetransmitTimer(nowNs);
-        return true;
+        return at + length + (fin ? 1 : 0);
     }
 
     private boolean transmitNew(long nowNs) {
@@ -279,9 +288,7 @@ final class Sender {
         pace(length, nowNs);
         long to = nxt + length + (withFin ? 1 : 0);
         recovery.onSent(nxt, to, nowNs);
-        if (!recovery.inRecovery()) { // its ACK will come when a hole before it has been filled, and measure that
-            sendTimes.onSent(to, nowNs);
-        }
+        sentNew = true;
         if (length < limit) {
             smallSegmentEnd = to;
         }
@@ -291,10 +298,56 @@ final class Sender {
         return true;
     }
 
-    /** RFC 6298 (5.1): runs whenever something is in flight. */
+    /** RFC 6298 (5.1): runs whenever something is in flight, unless a tail loss probe is to come first. */
     private void setRetransmitTimer(long nowNs) {
-        if (!timers.isSet(ConnectionTimers.RETRANSMIT)) {
+        if (!timers.isSet(ConnectionTimers.RETRANSMIT) && !timers.isSet(ConnectionTimers.LOSS_PROBE)) {
             timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs());
+        }
+    }
+
+    /**
+     * RFC 8985 §7.2: while the last flight is unanswered a probe takes the place of the retransmission timer, at the latest when that would have fired;
+     * otherwise the retransmission timer runs.
+     */
+    private void setProbeTimer(long nowNs) {
+        long timeoutNs = timers.isSet(ConnectionTimers.RETRANSMIT)
+                ? timers.deadlineNs(ConnectionTimers.RETRANSMIT)
+                : recovery.oldestSentNs() + rtt.rtoNs();
+        long probeNs = recovery.probeTimeoutNs();
+        if (probeNs != LossRecovery.NOTHING) {
+            timers.set(ConnectionTimers.LOSS_PROBE, Math.min(nowNs + probeNs, Math.max(timeoutNs, nowNs)));
+            timers.clear(ConnectionTimers.RETRANSMIT);
+        } else {
+            timers.clear(ConnectionTimers.LOSS_PROBE);
+            timers.set(ConnectionTimers.RETRANSMIT, timeoutNs);
+        }
+    }
+
+    private void setReorderTimer() {
+        long deadlineNs = recovery.reorderDeadlineNs();
+        if (deadlineNs == Rack.NEVER) {
+            timers.clear(ConnectionTimers.REORDER);
+        } else {
+            timers.set(ConnectionTimers.REORDER, deadlineNs);
+        }
+    }
+
+    /** What is known about the flight has changed. */
+    private void setLossTimers(boolean advanced, long nowNs) {
+        setReorderTimer();
+        if (!inFlight()) {
+            timers.clear(ConnectionTimers.RETRANSMIT); // RFC 6298 (5.2)
+            timers.clear(ConnectionTimers.LOSS_PROBE);
+            return;
+        }
+        if (advanced) {
+            timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs()); // (5.3)
+        }
+        if (recovery.suspectsReneging()) {
+            timers.clear(ConnectionTimers.LOSS_PROBE);
+            timers.set(ConnectionTimers.RETRANSMIT, nowNs + Math.max(rtt.smoothedRttNs() / 2, RENEGING_DELAY_NS));
+        } else if (advanced || recovery.probeTimeoutNs() == LossRecovery.NOTHING) {
+            setProbeTimer(nowNs);
         }
     }
 
@@ -390,19 +443,26 @@ final class Sender {
         long prior = una;
         boolean windowChanged = window.update(from, ack, segment.window);
         connection.retries.onAnswer();
-        if (nxt == prior) {
+        if (nxt == prior && segment.sackBlocks == 0 && !recovery.isProbeOut()) {
             return;
         }
-        long rttNs = ack > prior ? advance(ack, segment, nowNs) : SendTimes.NONE;
-        boolean duplicate = ack == prior && !text && !windowChanged;
-        int blocks = segment.sackBlocks == 0 ? 0 : gatherSack(segment);
+        if (ack > prior) {
+            advance(ack, nowNs);
+        }
+        Acknowledgment arrived = tcp.acknowledgment;
+        arrived.una = ack;
+        arrived.duplicate = ack == prior && !text && !windowChanged;
+        arrived.windowLimited = usage.isLimited(recovery.cwndBytes(), recovery.ssthreshBytes());
+        arrived.newDataWaits = nxt < dataEnd() && nxt < window.edge;
+        arrived.nowNs = nowNs;
+        gatherSack(segment, arrived);
+        gatherEcho(segment, arrived);
         boolean before = recovery.inRecovery();
-        boolean echo = connection.ecn.isEcho(segment);
-        tcp.ackSample.ecnEcho = echo;
+        arrived.ecnEcho = connection.ecn.isEcho(segment);
         long inFlight = nxt - prior;
-        boolean limited = usage.isLimited(recovery.cwndBytes(), recovery.ssthreshBytes());
-        recovery.onAck(prior, ack, nxt, duplicate, tcp.sackFrom, tcp.sackTo, blocks, rttNs, limited, nowNs);
-        if (echo && !recovery.inRecovery() && connection.ecn.asksForReduction(una)) {
+        recovery.onAck(arrived);
+        setLossTimers(ack > prior, nowNs);
+        if (arrived.ecnEcho && !recovery.inRecovery() && connection.ecn.asksForReduction(una)) {
             tcp.counters.increment(Counter.TCP_ECN_REDUCTIONS);
             recovery.onEcnEcho(inFlight, nowNs);
             connection.ecn.onReduced(nxt);
@@ -417,45 +477,82 @@ final class Sender {
         }
     }
 
-    private long advance(long ack, TcpSegment segment, long nowNs) {
+    private void advance(long ack, long nowNs) {
         una = ack;
         buffer.releaseTo(Math.min(ack, dataEnd()));
-        long rttNs = sendTimes.onAcked(ack, nowNs);
-        if (sendTimes.isAmbiguous() && segment.hasTimestamp && connection.receiver.timestamps.enabled) {
-            rttNs = connection.receiver.timestamps.roundTripNs(segment.timestampEcho, nowNs);
-        }
-        if (rttNs >= 0) { // otherwise a back-off stays in force (Karn's algorithm)
-            rtt.onSample(rttNs, samplesPerRoundTrip());
-        }
         connection.retries.onProgress();
         connection.path.confirm(nowNs);
-        if (nxt > una) {
-            timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs()); // RFC 6298 (5.3)
-        } else {
-            timers.clear(ConnectionTimers.RETRANSMIT); // (5.2)
-        }
-        return rttNs;
     }
 
-    /** About every second segment is acknowledged, and no more than {@link SendTimes} holds are measured. */
-    private int samplesPerRoundTrip() {
-        return Math.clamp((nxt - una) / (2L * segmentBytes), 1, SendTimes.ENTRIES);
-    }
-
-    private int gatherSack(TcpSegment segment) {
+    private void gatherSack(TcpSegment segment, Acknowledgment arrived) {
+        arrived.sackBlocks = segment.sackBlocks;
         for (int i = 0; i < segment.sackBlocks; i++) {
-            tcp.sackFrom[i] = positionOf(segment.sackLeft[i]);
-            tcp.sackTo[i] = positionOf(segment.sackRight[i]);
+            arrived.sackFrom[i] = positionOf(segment.sackLeft[i]);
+            arrived.sackTo[i] = positionOf(segment.sackRight[i]);
         }
-        return segment.sackBlocks;
+    }
+
+    private void gatherEcho(TcpSegment segment, Acknowledgment arrived) {
+        Timestamps timestamps = connection.receiver.timestamps;
+        arrived.echoNs = timestamps.enabled && segment.hasTimestamp
+                ? timestamps.echoedNs(segment.timestampEcho, arrived.nowNs)
+                : Acknowledgment.NONE;
+    }
+
+    /** Segments sent before one that has arrived are overdue (RFC 8985 §6.2). */
+    void onReorderTimer(long nowNs) {
+        if (!inFlight()) {
+            return;
+        }
+        boolean before = recovery.inRecovery();
+        recovery.onReorderTimer(nowNs);
+        if (!before && recovery.inRecovery()) {
+            connection.ecn.onReduced(nxt);
+            mtuSearch.onLoss(una);
+        }
+        setLossTimers(false, nowNs);
+    }
+
+    /** RFC 8985 §7.3: new data if there is some, which neither cwnd nor Nagle hold back; otherwise the last segment again. */
+    void onLossProbe(long nowNs) {
+        if (!inFlight()) {
+            return;
+        }
+        outOfPackets = false;
+        boolean sent =
+                recovery.probeTimeoutNs() != LossRecovery.NOTHING && (probeWithNew(nowNs) || probeWithLast(nowNs));
+        // counted from the probe; without one, from where it would be had there been no probe timer
+        timers.set(ConnectionTimers.RETRANSMIT, (sent ? nowNs : recovery.oldestSentNs()) + rtt.rtoNs());
+        timers.clear(ConnectionTimers.LOSS_PROBE);
+    }
+
+    private boolean probeWithNew(long nowNs) {
+        long queued = dataEnd() - nxt;
+        long usable = window.edge - nxt;
+        int length = (int) Math.min(Math.min(queued, usable), payloadLimit());
+        boolean fin = finPosition != NO_FIN && nxt <= finPosition && length == queued && usable > queued;
+        if ((length <= 0 && !fin) || !send(length, length == queued, fin, payloadLimit(), nowNs)) {
+            return false;
+        }
+        recovery.onProbeSent(false);
+        return true;
+    }
+
+    private boolean probeWithLast(long nowNs) {
+        long from = recovery.probeFrom();
+        if (outOfPackets || from == LossRecovery.NOTHING || !retransmit(from, recovery.probeTo(), nowNs)) {
+            return false;
+        }
+        recovery.onProbeSent(true);
+        return true;
     }
 
     /** The path has become narrower and what is in flight has not got through: it is lost, though not by congestion. */
     void onPacketTooBig(long nowNs) {
         onPathChanged();
         if (inFlight()) {
-            sendTimes.onRetransmitted();
-            recovery.onTimeout(una, nxt, nowNs);
+            recovery.onPathNarrowed(nowNs);
+            setLossTimers(false, nowNs);
         }
     }
 
@@ -473,14 +570,15 @@ final class Sender {
     /** RFC 6298 (5.4) to (5.6): the earliest segment not acknowledged goes out again, and the next timeout is twice as long. */
     void onRetransmissionTimeout(long nowNs) {
         rtt.backOff();
-        sendTimes.onRetransmitted();
         int flightBytes = (int) Math.min(nxt - una, segmentBytes) + headerBytes();
         if (mtuSearch.onTimeout(connection.retries.timeouts(), flightBytes, nowNs)) {
             tcp.counters.increment(Counter.TCP_MTU_BLACK_HOLES);
             resize();
         }
-        recovery.onTimeout(una, nxt, nowNs);
+        recovery.onTimeout(nowNs);
         connection.ecn.onReduced(nxt);
+        setReorderTimer();
+        timers.clear(ConnectionTimers.LOSS_PROBE);
         setRetransmitTimer(nowNs);
         transmit(nowNs);
     }
@@ -499,6 +597,10 @@ final class Sender {
         assert una <= nxt : "SND.UNA beyond SND.NXT";
         assert una < 0 || buffer.head() == Math.min(una, dataEnd()) : "released to another place than SND.UNA";
         assert nxt <= dataEnd() + (finPosition == NO_FIN ? 0 : 1) : "sent what was not written";
-        assert nxt == una || una < 0 || timers.isSet(ConnectionTimers.RETRANSMIT) : "in flight without a timer";
+        assert nxt == una
+                        || una < 0
+                        || timers.isSet(ConnectionTimers.RETRANSMIT)
+                        || timers.isSet(ConnectionTimers.LOSS_PROBE)
+                : "in flight without a timer";
     }
 }

@@ -15,7 +15,7 @@ package dev.millrace.stack.tcp;
  * to nothing however much they cover. Everything else is O(1), the search for a position logarithmic. Core thread only.
  */
 final class SentSegments {
-    static final long NONE = -1;
+    static final long NONE = Long.MIN_VALUE;
 
     // an entry's longs
     private static final int END = 0;
@@ -127,6 +127,24 @@ final class SentSegments {
 
     // ---- what becomes of them ----
 
+    /** The first entry, not SACKed, becomes two, the first of which ends at {@code at}; there must be room for one more. */
+    void splitFirst(long at) {
+        assert headStart < at && at < end(first) && !isSacked(first) && !isFull() : "cannot be split";
+        if (next - first == ring.length >> SHIFT) {
+            grow();
+        }
+        long rest = first;
+        long number = --first;
+        System.arraycopy(ring, slot(rest), ring, slot(number), SegmentLogPool.ENTRY_LONGS);
+        ring[slot(number) + END] = at;
+        if (isWaiting(rest)) {
+            insertLost(number);
+        } else {
+            link(number, preceding(rest), rest);
+            outHead = outHead == rest ? number : outHead;
+        }
+    }
+
     /** The first entry is acknowledged as a whole. The last one to go gives the memory back. */
     void removeFirst() {
         long number = first;
@@ -194,7 +212,7 @@ final class SentSegments {
         int at = slot(number);
         int flags = flags(number);
         assert (flags & SACKED) == 0 : "has arrived";
-        if ((flags & (LOST | RETRANSMITTED)) == LOST) {
+        if (isWaiting(number)) {
             return 0;
         }
         long bytes = bytes(number);
@@ -256,6 +274,11 @@ final class SentSegments {
         return (int) (next - first);
     }
 
+    /** Where the first entry begins. */
+    long una() {
+        return headStart;
+    }
+
     /** Position where everything sent ends: SND.NXT. */
     long end() {
         return isEmpty() ? headStart : end(next - 1);
@@ -302,6 +325,11 @@ final class SentSegments {
         return (flags(number) & LOST) != 0;
     }
 
+    /** It is lost and was not sent again since. */
+    private boolean isWaiting(long number) {
+        return (flags(number) & (LOST | RETRANSMITTED)) == LOST;
+    }
+
     /** A retransmission of it is out. */
     boolean isRetransmitted(long number) {
         return (flags(number) & RETRANSMITTED) != 0;
@@ -316,7 +344,7 @@ final class SentSegments {
         long low = first;
         long high = next;
         while (low < high) {
-            long middle = low + high >>> 1;
+            long middle = low + (high - low) / 2;
             if (end(middle) > position) {
                 high = middle;
             } else {
@@ -470,11 +498,10 @@ final class SentSegments {
     }
 
     private void unlink(long number) {
-        int flags = flags(number);
-        if ((flags & SACKED) != 0) {
+        if (isSacked(number)) {
             return;
         }
-        if ((flags & (LOST | RETRANSMITTED)) == LOST) {
+        if (isWaiting(number)) {
             removeFromLost(number);
         } else {
             removeFromOut(number);

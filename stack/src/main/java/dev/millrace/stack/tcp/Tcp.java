@@ -43,10 +43,10 @@ public final class Tcp {
     final SegmentArrival arrival;
     final StrayReply strays;
     final MemoryPressure memory;
-    /** Scratch of the ACK being processed. */
-    final long[] sackFrom = new long[TcpSegment.MAX_SACK_BLOCKS];
+    /** The one being processed. */
+    final Acknowledgment acknowledgment = new Acknowledgment();
 
-    final long[] sackTo = new long[TcpSegment.MAX_SACK_BLOCKS];
+    private final SegmentLogPool segmentLogs = new SegmentLogPool();
 
     /** Connections and half-open entries in the flow table. */
     int liveConnections;
@@ -325,9 +325,16 @@ public final class Tcp {
         return active.connect(binding, remote, remotePort, options, observer, chooser, nowNs);
     }
 
-    LossRecovery newRecovery(boolean sack, int segmentBytes, boolean synRetransmitted) {
-        return new SackLossRecovery(
-                config.congestionControl().create(), sack, segmentBytes, synRetransmitted, ackSample);
+    LossRecovery newRecovery(boolean sack, int segmentBytes, boolean synRetransmitted, RttEstimator rtt) {
+        return new RackLossRecovery(
+                config.congestionControl().create(),
+                sack,
+                segmentBytes,
+                synRetransmitted,
+                rtt,
+                counters,
+                ackSample,
+                segmentLogs);
     }
 
     /**

@@ -428,6 +428,8 @@ public final class TcpConnection extends Flow implements TcpSocket {
         try {
             switch (kind) {
                 case ConnectionTimers.RETRANSMIT -> retries.onRetransmissionTimeout(nowNs);
+                case ConnectionTimers.LOSS_PROBE -> sender.onLossProbe(nowNs);
+                case ConnectionTimers.REORDER -> sender.onReorderTimer(nowNs);
                 case ConnectionTimers.DELAYED_ACK -> onDelayedAck();
                 case ConnectionTimers.PERSIST -> retries.onPersist(nowNs);
                 case ConnectionTimers.KEEPALIVE -> retries.onKeepAlive(nowNs);

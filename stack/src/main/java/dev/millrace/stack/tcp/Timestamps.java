@@ -7,6 +7,9 @@ final class Timestamps {
     /** RFC 7323 §5.5: an older TS.Recent is invalid, because the peer's clock may have wrapped meanwhile. */
     private static final long RECENT_VALID_NS = 24L * 24 * 3600 * 1_000_000_000L;
 
+    /** The clock's tick: a millisecond, as Linux'. */
+    static final long TICK_NS = 1_000_000;
+
     boolean enabled;
     /** Secret distance of our clock from the core's (RFC 7323 §7.1). */
     int offset;
@@ -42,6 +45,12 @@ final class Timestamps {
     /** The round trip that an echo measures, a clock tick at least; −1 when it cannot be one of ours. */
     long roundTripNs(int echo, long nowNs) {
         int ticks = value(nowNs) - echo;
-        return ticks < 0 || echo == 0 ? -1 : Math.max(1, ticks) * 1_000_000L;
+        return ticks < 0 || echo == 0 ? -1 : Math.max(1, ticks) * TICK_NS;
+    }
+
+    /** When the segment left whose timestamp is echoed, rounded down to a tick; {@link Acknowledgment#NONE} when it cannot be one of ours. */
+    long echoedNs(int echo, long nowNs) {
+        int ticks = value(nowNs) - echo;
+        return ticks < 0 || echo == 0 ? Acknowledgment.NONE : Math.floorDiv(nowNs, TICK_NS) * TICK_NS - ticks * TICK_NS;
     }
 }

@@ -45,6 +45,7 @@ class PathMtuTest {
         for (int size : sizes) {
             long timeouts = t.count(Counter.TCP_TIMEOUTS);
             while (t.count(Counter.TCP_TIMEOUTS) == timeouts) {
+                t.ignoreSent(); // a tail loss probe
                 t.after(ms(10));
             }
             t.stackSends(".", received, 1, size);

@@ -3,14 +3,15 @@ package dev.millrace.stack.tcp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.metrics.Counters;
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A sender that obeys {@link SackLossRecovery} over a channel that loses and reorders segments, against a receiver that keeps a {@link ReassemblyQueue}:
- * everything arrives, the pipe stays within its bounds and is empty when all is acknowledged, and timeouts are rare: only a lost retransmission needs one.
+ * A sender that obeys {@link RackLossRecovery} over a channel that loses and reorders segments, against a receiver that keeps a {@link ReassemblyQueue}:
+ * everything arrives, the pipe stays within its bounds and is empty when all is acknowledged, and timeouts are rare: only a lost tail needs one.
  */
 class SackRecoverySimulationTest {
     private static final int MSS = 10;
@@ -59,7 +60,16 @@ class SackRecoverySimulationTest {
     @CsvSource({"1,1,0", "2,2,2", "3,5,5", "4,20,10", "5,40,0", "6,0,30", "7,1,1", "8,10,10"})
     void everythingArrivesWithFewTimeouts(long seed, int lossPercent, int reorderPercent) {
         SplittableRandom random = new SplittableRandom(seed);
-        LossRecovery recovery = new SackLossRecovery(new NewReno(), true, MSS, false, new AckSample());
+        LossRecovery recovery = new RackLossRecovery(
+                new NewReno(),
+                true,
+                MSS,
+                false,
+                new RttEstimator(200),
+                new Counters(),
+                new AckSample(),
+                new SegmentLogPool());
+        Acknowledgment arrived = new Acknowledgment();
         ArrayDeque<Segment> wire = new ArrayDeque<>();
         ArrayDeque<Ack> acks = new ArrayDeque<>();
         long una = 0;
@@ -80,11 +90,6 @@ class SackRecoverySimulationTest {
                     wire.add(new Segment(nxt, nxt + MSS));
                     recovery.onSent(nxt, nxt + MSS, step);
                     nxt += MSS;
-                } else if (recovery.speculateFrom() != LossRecovery.NOTHING) {
-                    from = recovery.speculateFrom();
-                    long to = recovery.speculateTo();
-                    wire.add(new Segment(from, to));
-                    recovery.onRetransmitted(from, to, step);
                 } else {
                     break;
                 }
@@ -107,17 +112,26 @@ class SackRecoverySimulationTest {
                 if (ack.una >= una) {
                     long prior = una;
                     una = ack.una;
-                    boolean duplicate = una == prior && nxt > una;
-                    recovery.onAck(prior, una, nxt, duplicate, ack.from, ack.to, ack.from.length, -1, true, step);
+                    arrived.una = una;
+                    arrived.duplicate = una == prior && nxt > una;
+                    arrived.sackBlocks = ack.from.length;
+                    System.arraycopy(ack.from, 0, arrived.sackFrom, 0, ack.from.length);
+                    System.arraycopy(ack.to, 0, arrived.sackTo, 0, ack.to.length);
+                    arrived.echoNs = Acknowledgment.NONE;
+                    arrived.windowLimited = true;
+                    arrived.nowNs = step;
+                    recovery.onAck(arrived);
                     assertTrue(recovery.inFlightBytes() <= 2 * (nxt - una), at);
                     if (una == nxt) {
                         assertEquals(0, recovery.inFlightBytes(), at);
                     }
                 }
             }
-            if (!progress && acks.isEmpty() && una < nxt) {
+            if (recovery.reorderDeadlineNs() <= step) {
+                recovery.onReorderTimer(step);
+            } else if (!progress && acks.isEmpty() && una < nxt && recovery.reorderDeadlineNs() == Rack.NEVER) {
                 timeouts++;
-                recovery.onTimeout(una, nxt, step);
+                recovery.onTimeout(step);
             }
         }
         assertEquals(TOTAL, received, "seed " + seed);

@@ -1,0 +1,60 @@
+package dev.millrace.stack.tcp;
+
+/**
+ * Proportional rate reduction (RFC 9937, formerly 6937): in fast recovery for what has been delivered a proportion is sent, so that the
+ * flight shrinks to the threshold over a round trip without pause or burst; and when losses have taken it below, it grows again as in slow start, but only while retransmissions get
+ * through (the RFC's SafeACK, Linux' choice between its two bounds). Bytes throughout. Core thread only.
+ */
+final class ProportionalRate {
+    /** RecoverFS: what was in flight when recovery began. */
+    private long recoverFlightBytes = 1;
+
+    /** prr_delivered, prr_out: delivered and sent since then. */
+    private long deliveredBytes;
+
+    private long outBytes;
+    private long windowBytes;
+
+    void begin(long flightBytes, long pipe) {
+        recoverFlightBytes = Math.max(1, flightBytes);
+        deliveredBytes = 0;
+        outBytes = 0;
+        windowBytes = pipe;
+    }
+
+    /** Data left, sent again or new. */
+    void onSent(long bytes) {
+        outBytes += bytes;
+    }
+
+    /**
+     * An acknowledgment has been taken in, the losses it shows included (§6.2).
+     *
+     * @param delivered bytes it newly says have arrived
+     * @param safe SND.UNA advanced and nothing more was found lost
+     */
+    void onAck(long delivered, long pipe, long ssthreshBytes, int segmentBytes, boolean safe) {
+        if (delivered <= 0) {
+            return;
+        }
+        deliveredBytes += delivered;
+        long send;
+        if (pipe > ssthreshBytes) {
+            send = ceilingOf((double) deliveredBytes * ssthreshBytes / recoverFlightBytes) - outBytes;
+        } else {
+            long limit = Math.max(deliveredBytes - outBytes, delivered) + (safe ? segmentBytes : 0);
+            send = Math.min(ssthreshBytes - pipe, limit);
+        }
+        long least = outBytes == 0 ? segmentBytes : 0; // the fast retransmit itself
+        windowBytes = pipe + Math.max(send, least);
+    }
+
+    private static long ceilingOf(double value) {
+        return (long) Math.ceil(value);
+    }
+
+    /** cwnd while recovery lasts. */
+    long windowBytes() {
+        return windowBytes;
+    }
+}

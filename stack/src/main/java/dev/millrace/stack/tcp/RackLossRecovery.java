@@ -1,0 +1,691 @@
+package dev.millrace.stack.tcp;
+
+import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.metrics.Counters;
+
+/**
+ * Loss recovery as Linux has it: with selective acknowledgments RACK-TLP (RFC 8985), which supersedes RFC 6675's inference and early retransmit (RFC
+ * 5827, 4653), F-RTO (RFC 5682) after timeouts; without them RFC 5681 and 6582 (NewReno). With both proportional rate reduction
+ * (RFC 9937), limited transmit (RFC 3042), and reductions undone that turn out to be mistaken.
+ *
+ * <pre>
+ *            loss found                        all of it acknowledged
+ *   OPEN ────────────────► FAST_RECOVERY ─────────────────────────────► OPEN
+ *    │ ▲                        │  ▲
+ *    │ └── acknowledged, ───┐   │  └─ a retransmission is lost
+ *    │     or spurious      │   │ timeout
+ *    └── timeout ───────► AFTER_TIMEOUT
+ * </pre>
+ * Without SACK, each duplicate is taken to say that one segment has left the network. Core thread only; allocates nothing.
+ */
+final class RackLossRecovery implements LossRecovery {
+    private enum Phase {
+        OPEN,
+        /** Since a loss was inferred, until {@code recoveryPoint} is acknowledged. */
+        FAST_RECOVERY,
+        /** Since a timeout, until {@code recoveryPoint} is acknowledged: slow start over what is lost. */
+        AFTER_TIMEOUT
+    }
+
+    private final CongestionControl congestion;
+    private final RttEstimator rtt;
+    private final Counters counters;
+    private final AckSample sample;
+    private final boolean sack;
+
+    private final SentSegments log;
+    private final DeliveryRate rate = new DeliveryRate();
+    private final Rack rack = new Rack();
+    private final TailLossProbe probe = new TailLossProbe();
+    private final ProportionalRate reduction = new ProportionalRate();
+    private final LossUndo undo = new LossUndo();
+
+    private int segmentBytes;
+    private Phase phase = Phase.OPEN;
+
+    /** SND.NXT when recovery began; afterwards, what RFC 6582 calls recover. −1 before the first. */
+    private long recoveryPoint = -1;
+
+    // without SACK
+    private int duplicateAcks;
+    /** Bytes that duplicate acknowledgments stand for. */
+    private long duplicateBytes;
+
+    // after a timeout
+    private long timeoutUna = NOTHING;
+    /** The first retransmission is due and goes out whatever the window says. */
+    private boolean firstRetransmissionDue;
+    /** It is still open whether the timeout was spurious (RFC 5682). */
+    private boolean verifiesTimeout;
+    /** New data goes first, to find out (RFC 5682 §3.1 step 2b). */
+    private boolean holdsRetransmissions;
+
+    /** Bytes found lost since the last acknowledgment's sample. */
+    private long newlyLost;
+
+    // of the acknowledgment in hand
+    private long oldestRttNs;
+    private long youngestRttNs;
+    private boolean originalArrived;
+    private boolean somethingSacked;
+    private boolean probeReported;
+    private boolean retransmissionLost;
+
+    /**
+     * For a connection whose handshake is complete; position 0 is the first byte.
+     *
+     * @param sack both sides permit SACK
+     * @param segmentBytes payload of a full segment
+     * @param synRetransmitted our SYN or SYN-ACK had to be repeated
+     * @param rtt the connection's, which this feeds
+     * @param sample the core's flyweight
+     * @param pool the core's
+     */
+    RackLossRecovery(
+            CongestionControl congestion,
+            boolean sack,
+            int segmentBytes,
+            boolean synRetransmitted,
+            RttEstimator rtt,
+            Counters counters,
+            AckSample sample,
+            SegmentLogPool pool) {
+        this.congestion = congestion;
+        this.sack = sack;
+        this.segmentBytes = segmentBytes;
+        this.rtt = rtt;
+        this.counters = counters;
+        this.sample = sample;
+        this.log = new SentSegments(pool);
+        congestion.onEstablished(segmentBytes, synRetransmitted);
+    }
+
+    // ---- what is sent ----
+
+    @Override
+    public void onSent(long from, long to, long nowNs) {
+        assert from == log.end() && to > from : "new data is not next";
+        rate.onSending(log.isEmpty(), nowNs);
+        log.append(to, nowNs, rate);
+        reduction.onSent(to - from);
+    }
+
+    @Override
+    public void onRetransmitted(long from, long to, long nowNs) {
+        long number = log.firstEndingAfter(from);
+        assert number < log.next() && log.start(number) == from : "not where a segment begins";
+        if (to < log.end(number)) {
+            assert number == log.first() : "a part of a segment";
+            log.splitFirst(to);
+            number = log.first();
+        }
+        log.onRetransmitted(number, nowNs, rate);
+        reduction.onSent(to - from);
+        undo.onRetransmitted(nowNs);
+        firstRetransmissionDue = false;
+    }
+
+    // ---- acknowledgments ----
+
+    @Override
+    public void onAck(Acknowledgment ack) {
+        long priorUna = log.una();
+        long priorDelivered = rate.delivered();
+        long priorDuplicateBytes = duplicateBytes;
+        assert ack.una >= priorUna && ack.una <= log.end() : "acknowledged what was not sent";
+        sample.priorInFlightBytes = inFlightBytes();
+        beginAck();
+        long samples = Math.max(1, (log.end() - ack.una) / (2L * segmentBytes));
+        advance(ack, priorUna);
+        if (sack && ack.sackBlocks > 0) {
+            takeSacks(ack, priorUna);
+        }
+        long acked = ack.una - priorUna;
+        sample.rttNs = measure(ack, acked > 0, (int) Math.min(samples, Integer.MAX_VALUE));
+        boolean saysSomething = acked > 0 || somethingSacked;
+        if (!sack) {
+            countDuplicates(ack.duplicate, acked);
+        }
+        long delivered =
+                sack ? rate.delivered() - priorDelivered : Math.max(0, acked + duplicateBytes - priorDuplicateBytes);
+        completeSample(ack, acked, rate.delivered() - priorDelivered);
+        if (sack && sample.rateBytes > 0) {
+            rack.adaptWindow(sample.priorDeliveredBytes, rate.delivered());
+        }
+        if (sack) {
+            findLosses(ack.una, ack.nowNs);
+        }
+        sample.lostBytes = newlyLost;
+        sample.inFlightBytes = inFlightBytes();
+        congestion.onSample(sample);
+        settleProbe(ack, !saysSomething && ack.duplicate);
+        boolean wasRecovering = phase == Phase.FAST_RECOVERY;
+        react(ack, acked);
+        adjustWindow(acked, delivered, wasRecovering);
+        newlyLost = 0;
+        if (log.isEmpty()) {
+            rack.onEmpty();
+        }
+    }
+
+    private void beginAck() {
+        oldestRttNs = NOTHING;
+        youngestRttNs = NOTHING;
+        originalArrived = false;
+        somethingSacked = false;
+        probeReported = false;
+        retransmissionLost = false;
+        holdsRetransmissions = false;
+    }
+
+    /** SND.UNA moves. */
+    private void advance(Acknowledgment ack, long priorUna) {
+        if (ack.una == priorUna) {
+            return;
+        }
+        long highest = log.highestSacked();
+        while (!log.isEmpty() && log.end(log.first()) <= ack.una) {
+            if (!log.isSacked(log.first())) {
+                onDelivered(log.first(), highest, ack.nowNs);
+            }
+            log.removeFirst();
+        }
+        long part = log.trim(ack.una);
+        if (part > 0) {
+            rate.onDelivered(part, ack.nowNs);
+        }
+    }
+
+    /** A segment has arrived, acknowledged or SACKed. */
+    private void onDelivered(long number, long highestSacked, long nowNs) {
+        rate.onDelivered(log, number, nowNs);
+        if (!log.wasEverRetransmitted(number)) {
+            // RFC 6298 §3: of others the round trip is unknown. The estimator takes the oldest, in which the peer's
+            // delay of its
+            // acknowledgment counts; the smallest round trip is that of the youngest.
+            youngestRttNs = nowNs - log.sentNs(number);
+            oldestRttNs = Math.max(oldestRttNs, youngestRttNs);
+            originalArrived |= log.end(number) <= recoveryPoint;
+            if (sack && log.start(number) < highestSacked) {
+                rack.onReordering();
+            }
+        }
+        if (sack) {
+            rack.onDelivered(log, number, Math.min(rtt.minimumRttNs(), minimumOf(youngestRttNs)), nowNs);
+        }
+    }
+
+    private static long minimumOf(long rttNs) {
+        return rttNs == NOTHING ? Long.MAX_VALUE : rttNs;
+    }
+
+    private long measure(Acknowledgment ack, boolean advanced, int samplesPerRoundTrip) {
+        if (oldestRttNs == NOTHING && advanced && ack.echoNs != Acknowledgment.NONE) {
+            long ticks = Math.max(1, (ack.nowNs - ack.echoNs) / Timestamps.TICK_NS);
+            oldestRttNs = ticks * Timestamps.TICK_NS;
+            youngestRttNs = oldestRttNs;
+        }
+        if (oldestRttNs != NOTHING) { // otherwise a back-off stays in force (Karn's algorithm)
+            rtt.onSample(oldestRttNs, youngestRttNs, samplesPerRoundTrip);
+        }
+        return youngestRttNs;
+    }
+
+    // ---- SACK ----
+
+    /** RFC 6675's Update(), and RFC 2883. */
+    private void takeSacks(Acknowledgment ack, long priorUna) {
+        int first = 0;
+        if (reportsDuplicate(ack)) {
+            onDuplicateReported(ack.sackFrom[0], ack.sackTo[0], priorUna);
+            first = 1;
+        }
+        long highest = Math.max(log.highestSacked(), ack.una);
+        for (int i = first; i < ack.sackBlocks; i++) {
+            long from = ack.sackFrom[i];
+            long to = ack.sackTo[i];
+            if (from < to && from >= ack.una && to <= log.end()) {
+                takeSack(from, to, highest, ack.nowNs);
+            }
+        }
+    }
+
+    /** RFC 2883 §4: the first block lies below SEG.ACK, or inside the second. */
+    private static boolean reportsDuplicate(Acknowledgment ack) {
+        return ack.sackFrom[0] < ack.una
+                || ack.sackBlocks > 1 && ack.sackFrom[1] <= ack.sackFrom[0] && ack.sackTo[0] <= ack.sackTo[1];
+    }
+
+    private void onDuplicateReported(long from, long to, long priorUna) {
+        if (from >= to || to > log.end()) {
+            return;
+        }
+        counters.increment(Counter.TCP_DSACKS_RECEIVED);
+        if (!undo.onDuplicateReported(to, priorUna, (to - from + segmentBytes - 1) / segmentBytes)) {
+            return;
+        }
+        if (probe.isReportedBy(to)) {
+            probeReported = true;
+        } else {
+            rack.onDuplicateReported();
+        }
+    }
+
+    /** Segments that the block covers as a whole have arrived; what is known to have is skipped. */
+    private void takeSack(long from, long to, long highest, long nowNs) {
+        long number = log.firstEndingAfter(from);
+        if (number < log.next() && log.start(number) < from) {
+            number++;
+        }
+        for (number = log.nextNotSacked(number);
+                number < log.next() && log.end(number) <= to;
+                number = log.nextNotSacked(number + 1)) {
+            onDelivered(number, highest, nowNs);
+            log.markSacked(number);
+            somethingSacked = true;
+        }
+    }
+
+    // ---- duplicates without SACK ----
+
+    private void countDuplicates(boolean duplicate, long acked) {
+        if (acked > 0) {
+            duplicateAcks = 0;
+            // one segment of it filled the hole, the others had been announced by duplicates (RFC 6582 §3.2, deflation)
+            duplicateBytes =
+                    phase == Phase.FAST_RECOVERY ? Math.max(0, duplicateBytes - Math.max(0, acked - segmentBytes)) : 0;
+        }
+        if (duplicate) {
+            duplicateAcks++;
+            if (phase != Phase.AFTER_TIMEOUT) {
+                // never more than the flight without the segment that is missing: forged duplicates open nothing
+                // further
+                long most = Math.max(0, log.end() - log.una() - segmentBytes);
+                duplicateBytes = Math.min(duplicateBytes + segmentBytes, most);
+            }
+        }
+    }
+
+    // ---- phases ----
+
+    private void react(Acknowledgment ack, long acked) {
+        boolean advanced = acked > 0;
+        if (phase != Phase.OPEN && ack.una >= recoveryPoint && !(verifiesTimeout && advanced && undoTimeout(ack))) {
+            leaveRecovery(ack);
+        }
+        switch (phase) {
+            case OPEN -> {
+                if (undo.isAllReported()) {
+                    undoReduction(ack.nowNs);
+                }
+            }
+            case FAST_RECOVERY -> {
+                if (undo.isAllReported() || advanced && undo.isEchoOlder(ack.echoNs) && log.retransmittedBytes() == 0) {
+                    undoReduction(ack.nowNs);
+                } else if (advanced && !sack) {
+                    markLost(log.first()); // RFC 6582 §3.2 (3): what follows a partial acknowledgment is the next hole
+                }
+            }
+            case AFTER_TIMEOUT -> verifyTimeout(ack, advanced);
+        }
+        if (sack) {
+            findLosses(ack.una, ack.nowNs); // again if a reduction has been undone
+        }
+        if (phase == Phase.OPEN && lossInferred() || phase == Phase.AFTER_TIMEOUT && retransmissionLost) {
+            enterRecovery(ack.nowNs);
+        }
+    }
+
+    private void findLosses(long una, long nowNs) {
+        long retransmitted = log.retransmittedBytes();
+        boolean recovering = phase != Phase.OPEN && una < recoveryPoint;
+        long lost = rack.detect(log, rack.windowNs(rtt, recovering, log.sackedSegments()), nowNs);
+        onLost(lost, retransmitted);
+    }
+
+    private void onLost(long lost, long retransmittedBefore) {
+        newlyLost += lost;
+        if (log.retransmittedBytes() < retransmittedBefore) {
+            retransmissionLost = true;
+            counters.increment(Counter.TCP_LOST_RETRANSMISSIONS);
+        }
+    }
+
+    private long reorderingWindowNs() {
+        return rack.windowNs(rtt, phase != Phase.OPEN, log.sackedSegments());
+    }
+
+    private void markLost(long number) {
+        if (number < log.next() && !log.isSacked(number)) {
+            newlyLost += log.markLost(number);
+        }
+    }
+
+    /**
+     * RACK has found losses, or, without SACK, there were three duplicates. Duplicates that a timeout's needless retransmissions caused must
+     * not count: the acknowledgment has to cover more than the last recovery's data (RFC 6582 §3.2 (1)).
+     */
+    private boolean lossInferred() {
+        if (log.isEmpty()) {
+            return false;
+        }
+        return sack ? log.lostBytes() > 0 : duplicateAcks >= Rack.DUP_THRESH && log.una() > recoveryPoint;
+    }
+
+    private void enterRecovery(long nowNs) {
+        phase = Phase.FAST_RECOVERY;
+        recoveryPoint = log.end();
+        verifiesTimeout = false;
+        firstRetransmissionDue = false;
+        undo.begin(log.una());
+        probe.cancel();
+        counters.increment(Counter.TCP_FAST_RECOVERIES);
+        congestion.onLoss(log.end() - log.una(), nowNs);
+        if (!sack) {
+            markLost(log.first());
+        }
+        reduction.begin(log.end() - log.una(), pipe());
+    }
+
+    private void leaveRecovery(Acknowledgment ack) {
+        if (undo.isNeedless(ack.echoNs)) {
+            undoReduction(ack.nowNs);
+        } else {
+            rack.onRecovered();
+            if (phase == Phase.FAST_RECOVERY) {
+                congestion.onRecovered(ack.nowNs);
+            }
+        }
+        open();
+    }
+
+    private void open() {
+        phase = Phase.OPEN;
+        duplicateAcks = 0;
+        duplicateBytes = 0;
+        firstRetransmissionDue = false;
+        verifiesTimeout = false;
+        holdsRetransmissions = false;
+        timeoutUna = NOTHING;
+    }
+
+    /** Nothing had been lost: the window is as it was, and what is still deemed lost is looked at again (RFC 4015 §3.2). */
+    private void undoReduction(long nowNs) {
+        counters.increment(Counter.TCP_REDUCTIONS_UNDONE);
+        log.forgetLosses();
+        rack.lookAgain();
+        undo.cancel();
+        congestion.onSpurious(nowNs);
+        open();
+    }
+
+    private void adjustWindow(long acked, long delivered, boolean wasRecovering) {
+        if (phase == Phase.FAST_RECOVERY) {
+            reduction.onAck(delivered, pipe(), congestion.ssthreshBytes(), segmentBytes, acked > 0 && newlyLost == 0);
+        } else if (acked > 0 && !wasRecovering) {
+            congestion.onAck(sample);
+        }
+    }
+
+    private void completeSample(Acknowledgment ack, long acked, long delivered) {
+        sample.ackedBytes = acked;
+        sample.deliveredBytes = delivered;
+        sample.unacknowledgedPosition = ack.una;
+        sample.nextPosition = log.end();
+        sample.windowLimited = ack.windowLimited;
+        sample.ecnEcho = ack.ecnEcho;
+        sample.nowNs = ack.nowNs;
+        rate.complete(sample, rtt.hasSample() ? rtt.minimumRttNs() : 0);
+    }
+
+    // ---- timeouts ----
+
+    @Override
+    public void onTimeout(long nowNs) {
+        assert !log.isEmpty() : "nothing was in flight";
+        boolean reneged = suspectsReneging();
+        if (reneged) {
+            counters.increment(Counter.TCP_SACK_RENEGING);
+            log.forgetSacks();
+        }
+        boolean again = timeoutUna == log.una();
+        boolean reduced = phase != Phase.OPEN && log.una() < recoveryPoint && (phase == Phase.FAST_RECOVERY || again);
+        verifiesTimeout = phase == Phase.OPEN || again; // RFC 5682 §2.1: not inside another recovery
+        congestion.onRto(log.end() - log.una(), reduced, nowNs);
+        if (!reduced) {
+            undo.begin(log.una());
+        }
+        if (sack && !reneged) {
+            newlyLost += rack.onTimeout(log, reorderingWindowNs(), nowNs);
+        } else {
+            markAllLost();
+        }
+        probe.cancel();
+        phase = Phase.AFTER_TIMEOUT;
+        timeoutUna = log.una();
+        recoveryPoint = log.end();
+        duplicateAcks = 0;
+        duplicateBytes = 0;
+        firstRetransmissionDue = true;
+        holdsRetransmissions = false;
+    }
+
+    private void markAllLost() {
+        for (long number = log.first(); number < log.next(); number++) {
+            markLost(number);
+        }
+    }
+
+    /**
+     * RFC 5682 §3, in its form with SACK: when something that was sent only once, before the timeout, arrives after it, the timeout was
+     * spurious. To see that, new data goes out first on the first acknowledgment that advances; so it works without SACK, too.
+     */
+    private void verifyTimeout(Acknowledgment ack, boolean advanced) {
+        if (advanced && undo.isNeedless(ack.echoNs)) {
+            undoReduction(ack.nowNs);
+            return;
+        }
+        if (!verifiesTimeout || undoTimeout(ack)) {
+            return;
+        }
+        if (log.end() > recoveryPoint) {
+            if (somethingSacked || ack.duplicate) {
+                verifiesTimeout = false; // step 3a: the loss was real
+            }
+        } else if (advanced) {
+            recoveryPoint = log.end(); // step 2b
+            holdsRetransmissions = ack.newDataWaits;
+            verifiesTimeout = ack.newDataWaits;
+        }
+    }
+
+    /** Step 3b. */
+    private boolean undoTimeout(Acknowledgment ack) {
+        if (!originalArrived) {
+            return false;
+        }
+        counters.increment(Counter.TCP_SPURIOUS_TIMEOUTS);
+        undoReduction(ack.nowNs);
+        return true;
+    }
+
+    @Override
+    public boolean releasesRetransmissions() {
+        if (!holdsRetransmissions || log.end() > recoveryPoint) {
+            return false;
+        }
+        holdsRetransmissions = false;
+        verifiesTimeout = false;
+        return true;
+    }
+
+    /** As Linux: those that fit are left alone, the window stays, and what follows is no reduction that could be undone. */
+    @Override
+    public void onPathNarrowed(long nowNs) {
+        for (long number = log.first(); number < log.next(); number++) {
+            if (log.bytes(number) > segmentBytes) {
+                markLost(number);
+            }
+        }
+        if (phase == Phase.OPEN && log.lostBytes() > 0) {
+            phase = Phase.AFTER_TIMEOUT;
+            recoveryPoint = log.end();
+            undo.cancel();
+            probe.cancel();
+        }
+    }
+
+    // ---- what to send again ----
+
+    @Override
+    public long retransmitFrom() {
+        if (phase == Phase.OPEN || holdsRetransmissions || log.firstLost() == SentSegments.NONE) {
+            return NOTHING;
+        }
+        return log.start(log.firstLost());
+    }
+
+    /** The first segment in flight is cut to size if segments have become smaller; others go out whole, in several packets. */
+    @Override
+    public long retransmitTo() {
+        long number = log.firstLost();
+        assert number != SentSegments.NONE : "nothing to retransmit";
+        boolean cut = number == log.first() && !log.isFull();
+        return cut ? Math.min(log.end(number), log.start(number) + segmentBytes) : log.end(number);
+    }
+
+    // ---- timers ----
+
+    @Override
+    public long reorderDeadlineNs() {
+        return rack.deadlineNs();
+    }
+
+    @Override
+    public void onReorderTimer(long nowNs) {
+        long retransmitted = log.retransmittedBytes();
+        retransmissionLost = false;
+        onLost(rack.onTimer(log, reorderingWindowNs(), nowNs), retransmitted);
+        if (log.lostBytes() > 0 && (phase == Phase.OPEN || phase == Phase.AFTER_TIMEOUT && retransmissionLost)) {
+            enterRecovery(nowNs);
+            reduction.onAck(1, pipe(), congestion.ssthreshBytes(), segmentBytes, false);
+        }
+    }
+
+    @Override
+    public long probeTimeoutNs() {
+        boolean possible = sack && phase == Phase.OPEN && !log.isEmpty() && log.sackedSegments() == 0 && !probe.isOut();
+        return possible ? TailLossProbe.timeoutNs(rtt, log.count()) : NOTHING;
+    }
+
+    @Override
+    public long probeFrom() {
+        return log.isEmpty() || log.isSacked(log.next() - 1) ? NOTHING : log.start(log.next() - 1);
+    }
+
+    @Override
+    public long probeTo() {
+        return log.end();
+    }
+
+    @Override
+    public void onProbeSent(boolean again) {
+        counters.increment(Counter.TCP_LOSS_PROBES);
+        probe.onSent(log.end(), log.end() - log.una(), again);
+    }
+
+    /** RFC 8985 §7.4: what a probe has repaired was lost to congestion, too. */
+    private void settleProbe(Acknowledgment ack, boolean pureDuplicate) {
+        if (probe.onAck(ack.una, probeReported, pureDuplicate) == TailLossProbe.Outcome.REPAIRED
+                && phase == Phase.OPEN) {
+            congestion.onLoss(probe.flightBytes(), ack.nowNs);
+            congestion.onRecovered(ack.nowNs);
+            undo.cancel();
+        }
+    }
+
+    @Override
+    public boolean isProbeOut() {
+        return probe.isOut();
+    }
+
+    @Override
+    public long oldestSentNs() {
+        return log.sentNs(log.first());
+    }
+
+    @Override
+    public boolean suspectsReneging() {
+        return !log.isEmpty() && log.isSacked(log.first());
+    }
+
+    // ---- windows ----
+
+    @Override
+    public void onEcnEcho(long inFlightBytes, long nowNs) {
+        congestion.onEcnEcho(inFlightBytes, nowNs);
+    }
+
+    @Override
+    public long pacingRate(long roundTripNs) {
+        return congestion.pacingRate(roundTripNs);
+    }
+
+    @Override
+    public int allowanceBytes() {
+        if (log.isFull() && retransmitFrom() == NOTHING) {
+            return 0;
+        }
+        long allowance = Math.max(0, windowBytes() - pipe());
+        if (firstRetransmissionDue) {
+            allowance = Math.max(allowance, segmentBytes);
+        }
+        return (int) Math.min(allowance, Integer.MAX_VALUE);
+    }
+
+    private long windowBytes() {
+        return phase == Phase.FAST_RECOVERY && !congestion.setsWindowInRecovery()
+                ? reduction.windowBytes()
+                : congestion.cwndBytes();
+    }
+
+    private long pipe() {
+        return Math.max(0, log.pipe() - duplicateBytes);
+    }
+
+    @Override
+    public int inFlightBytes() {
+        return (int) Math.min(pipe(), Integer.MAX_VALUE);
+    }
+
+    @Override
+    public boolean inRecovery() {
+        return phase != Phase.OPEN;
+    }
+
+    @Override
+    public void onApplicationLimited() {
+        rate.onApplicationLimited(pipe());
+    }
+
+    @Override
+    public void onIdle(long idleNs, long rtoNs, long nowNs) {
+        congestion.onIdle(idleNs, rtoNs);
+    }
+
+    @Override
+    public void segmentBytes(int bytes) {
+        segmentBytes = bytes;
+        congestion.onMssChanged(bytes);
+    }
+
+    @Override
+    public int cwndBytes() {
+        return (int) Math.min(windowBytes(), Integer.MAX_VALUE);
+    }
+
+    @Override
+    public int ssthreshBytes() {
+        return (int) Math.min(congestion.ssthreshBytes(), Integer.MAX_VALUE);
+    }
+}
