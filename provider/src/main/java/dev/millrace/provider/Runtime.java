@@ -81,7 +81,7 @@ public final class Runtime implements AutoCloseable {
 
     private static StackConfig config(Settings settings, Port link) {
         StackConfig usual = StackConfig.of(settings.addresses(), settings.gateways(), link.mtu());
-        return new StackConfig(
+        StackConfig sized = new StackConfig(
                 usual.addresses(),
                 usual.gateways(),
                 usual.mtu(),
@@ -91,6 +91,7 @@ public final class Runtime implements AutoCloseable {
                 usual.initialBufferBytes(),
                 usual.maxReceiveBufferBytes(),
                 usual.maxSendBufferBytes());
+        return sized.withTuning(tcp -> tcp.withCongestion(settings.congestion(), settings.ecn(), tcp.pacing()));
     }
 
     /** As the JDK decides it, and for the stack alone where the kernel has no IPv6. */

@@ -61,6 +61,16 @@ public enum Key {
     DPDK_ARGS("dpdk.args", "", "words separated by spaces", "appended to the arguments of DPDK's EAL"),
     MEMORY("memory", "512M", "a size from 4M to 1T: 512M, 2G", "send and receive buffer memory per shard, at most"),
     CONNECTIONS("connections", "1048576", "1 to 16777216", "connections per shard, at most"),
+    CONGESTION(
+            "congestion",
+            "cubic",
+            "cubic | newreno | dctcp",
+            "congestion control of every connection; dctcp asks for ECN, and is for networks whose switches mark early"),
+    ECN(
+            "ecn",
+            "passive",
+            "off | passive | on",
+            "explicit congestion notification: never, when the peer asks, or also asked for in our own SYNs"),
     PACKETS("packets", "4096", "512 to 1048576", "packet buffers per queue pair"),
     DRAIN(
             "drain",

@@ -2,6 +2,8 @@ package dev.millrace.provider.settings;
 
 import dev.millrace.provider.routing.RouteRules;
 import dev.millrace.stack.core.StackConfig.Interface;
+import dev.millrace.stack.tcp.CongestionAlgorithm;
+import dev.millrace.stack.tcp.EcnMode;
 import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param impair empty for none
  * @param memoryBytes per shard
  * @param connections per shard
+ * @param congestion of every connection
+ * @param ecn who asks for it
  * @param packets per queue pair
  * @param drainNs how long the end of the JVM may take
  * @param report {@code stderr}, a file, or empty for none
@@ -44,6 +48,8 @@ public record Settings(
         List<String> dpdkArgs,
         long memoryBytes,
         int connections,
+        CongestionAlgorithm congestion,
+        EcnMode ecn,
         int packets,
         long drainNs,
         String report,

@@ -3,6 +3,8 @@ package dev.millrace.provider.settings;
 import dev.millrace.provider.driver.Drivers;
 import dev.millrace.provider.routing.RouteRules;
 import dev.millrace.stack.core.StackConfig.Interface;
+import dev.millrace.stack.tcp.CongestionAlgorithm;
+import dev.millrace.stack.tcp.EcnMode;
 import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -61,6 +63,8 @@ final class SettingsParser {
                 value(Key.DPDK_ARGS, List.of(), text -> List.of(text.split("\\s+", -1))),
                 value(Key.MEMORY, 0L, text -> Values.size(text, 4L << 20, 1L << 40)),
                 value(Key.CONNECTIONS, 0, text -> (int) Values.number(text, 1, 1 << 24)),
+                value(Key.CONGESTION, CongestionAlgorithm.CUBIC, CongestionAlgorithm::of),
+                value(Key.ECN, EcnMode.PASSIVE, EcnMode::of),
                 value(Key.PACKETS, 0, text -> (int) Values.number(text, 512, 1 << 20)),
                 value(Key.DRAIN, 0L, text -> TimeUnit.MILLISECONDS.toNanos(Values.number(text, 0, 60_000))),
                 source.value(Key.REPORT),

@@ -1,7 +1,6 @@
 package dev.millrace.stack.tcp;
 
 import java.util.Arrays;
-import java.util.stream.Collectors;
 
 /** The congestion controls there are, and what each needs of the connection around it. Immutable; any thread. */
 public enum CongestionAlgorithm {
@@ -49,14 +48,13 @@ public enum CongestionAlgorithm {
     /**
      * The algorithm of that name; {@code reno} is another one for {@code newreno}.
      *
-     * @throws IllegalArgumentException naming the known ones
+     * @throws IllegalArgumentException for any other name
      */
     public static CongestionAlgorithm of(String text) {
         String name = text.equals("reno") ? NEWRENO.text : text;
         return Arrays.stream(values())
                 .filter(algorithm -> algorithm.text.equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("unknown congestion control; there are "
-                        + Arrays.stream(values()).map(CongestionAlgorithm::text).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new IllegalArgumentException("unknown congestion control"));
     }
 }

@@ -17,8 +17,8 @@ interface CongestionControl {
     void onMssChanged(int mssBytes);
 
     /**
-     * An acknowledgment has been taken in, whatever it says and whatever phase loss recovery is in; comes before the other calls it may cause.
-     * For algorithms that measure.
+     * An acknowledgment has been taken in, whatever it says and whatever phase loss recovery is in; comes after the calls that a loss or the end of
+     * a recovery causes, and before {@link #onAck} and {@link #onEcnEcho}. For algorithms that measure.
      */
     default void onSample(AckSample sample) {
         // the others grow and shrink by what follows

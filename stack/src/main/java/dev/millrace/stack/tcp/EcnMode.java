@@ -1,7 +1,6 @@
 package dev.millrace.stack.tcp;
 
 import java.util.Arrays;
-import java.util.stream.Collectors;
 
 /** Whether connections use Explicit Congestion Notification (RFC 3168), in Linux' three choices of {@code tcp_ecn}. */
 public enum EcnMode {
@@ -26,13 +25,12 @@ public enum EcnMode {
     /**
      * The mode of that name.
      *
-     * @throws IllegalArgumentException naming the known ones
+     * @throws IllegalArgumentException for any other name
      */
     public static EcnMode of(String text) {
         return Arrays.stream(values())
                 .filter(mode -> mode.text.equals(text))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("unknown ECN mode; there are "
-                        + Arrays.stream(values()).map(EcnMode::text).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new IllegalArgumentException("unknown ECN mode"));
     }
 }

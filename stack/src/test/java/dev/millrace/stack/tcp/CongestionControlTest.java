@@ -381,10 +381,12 @@ class CongestionControlTest {
     }
 
     @Test
-    void anUnknownNameIsRefusedWithTheKnownOnes() {
+    void namesAreThoseOfLinux() {
+        for (CongestionAlgorithm algorithm : CongestionAlgorithm.values()) {
+            assertEquals(algorithm, CongestionAlgorithm.of(algorithm.text()));
+            assertEquals(algorithm.text(), algorithm.create().name());
+        }
         assertEquals(CongestionAlgorithm.NEWRENO, CongestionAlgorithm.of("reno"));
-        IllegalArgumentException refusal =
-                assertThrows(IllegalArgumentException.class, () -> CongestionAlgorithm.of("vegas"));
-        assertTrue(String.valueOf(refusal.getMessage()).contains("cubic, newreno"), refusal.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> CongestionAlgorithm.of("vegas"));
     }
 }
