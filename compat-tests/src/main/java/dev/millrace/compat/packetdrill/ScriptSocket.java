@@ -95,6 +95,7 @@ final class ScriptSocket implements Descriptor, TcpObserver {
             case ADDRESS_IN_USE -> "EADDRINUSE";
             case ADDRESS_NOT_AVAILABLE -> "EADDRNOTAVAIL";
             case NO_BUFFERS -> "ENOBUFS";
+            case MESSAGE_TOO_LONG -> "EMSGSIZE";
         };
     }
 

@@ -65,6 +65,7 @@ final class SocketErrors {
             case ADDRESS_IN_USE -> "Address already in use";
             case ADDRESS_NOT_AVAILABLE -> "Cannot assign requested address";
             case NO_BUFFERS -> "No buffer space available";
+            case MESSAGE_TOO_LONG -> "Message too long";
         };
     }
 
