@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.port.LoopPort;
 import dev.millrace.stack.port.Sleeper;
 import dev.millrace.stack.tcp.LocalBinding;
@@ -132,6 +133,8 @@ class StackTest {
         client.close();
     }
 
+    @Rule("RFC 9293 MUST-43")
+    @Rule("RFC 9293 MUST-45")
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void connectsFromABoundPortWhateverShardItHashesTo(int shards) throws TcpException {

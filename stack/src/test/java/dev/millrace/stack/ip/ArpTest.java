@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.port.PortCapabilities;
 import dev.millrace.stack.tcp.SegmentOutput.Kind;
@@ -95,6 +96,7 @@ class ArpTest {
         }
     }
 
+    @Rule("tcp.md: ARP, ND")
     @Test
     void packetsWaitForTheHardwareAddressAndLeaveInOrder() {
         for (int i = 0; i < 3; i++) {
@@ -187,6 +189,7 @@ class ArpTest {
         host.port.sent.clear();
     }
 
+    @Rule("RFC 9293 MUST-20")
     @Test
     void anIdleNeighbourIsDoubtedAfterUseAndProbedByUnicast() {
         resolve();
@@ -223,6 +226,8 @@ class ArpTest {
         assertEquals(EthernetHeader.BROADCAST, Frames.destinationMac(host.port.sent.get(0)));
     }
 
+    @Rule("tcp.md: ARP, ND")
+    @Rule("tcp.md: neighbour-cache flood, TCB-table hash flood, port exhaustion")
     @Test
     void oneStationCannotFillTheTable() {
         try (Host wide = new Host(PortCapabilities.NONE, 1500, 0, 1)) {
@@ -243,6 +248,7 @@ class ArpTest {
 
     // ---- RFC 5227 ----
 
+    @Rule("tcp.md: ARP, ND")
     @Test
     void anAddressIsAnnouncedAtOnceProbedAndAnnouncedAgain() {
         host.close();

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.memory.Memory;
 import dev.millrace.stack.memory.Packet;
 import dev.millrace.stack.metrics.Counter;
@@ -124,6 +125,13 @@ class Ipv4InputTest {
                 Arguments.of("to multicast", Counter.DROP_IP_GROUP, to("224.0.0.1")));
     }
 
+    @Rule("RFC 9293 MUST-3")
+    @Rule("RFC 9293 MUST-57")
+    @Rule("RFC 9293 MUST-63")
+    @Rule("tcp.md: IPv4")
+    @Rule("tcp.md: LAND, christmas tree, null, SYN+FIN, SYN+RST")
+    @Rule(
+            "tcp.md: bad IHL, data offset, lengths, checksum, IPv6 extension lengths, urgent pointer 0 or beyond the data")
     @ParameterizedTest(name = "{0}")
     @MethodSource("dropped")
     void isDroppedSilentlyForOneReason(String rule, Counter reason, byte[] frame) {
@@ -143,6 +151,8 @@ class Ipv4InputTest {
                 Arguments.of("40 bytes of options", withOptions(new int[40])));
     }
 
+    @Rule("RFC 9293 MUST-50")
+    @Rule("tcp.md: IPv4")
     @ParameterizedTest(name = "{0}")
     @MethodSource("delivered")
     void isDeliveredOnce(String rule, byte[] frame) {
@@ -176,6 +186,7 @@ class Ipv4InputTest {
         host.port.sent.clear();
     }
 
+    @Rule("tcp.md: ICMP")
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 56, 1472})
     void echoComesBackAsItWas(int size) {
@@ -193,6 +204,7 @@ class Ipv4InputTest {
         assertEquals(PEER_MAC, Frames.destinationMac(answer));
     }
 
+    @Rule("tcp.md: ICMP")
     @Test
     void echosAreLimitedAndTheLimitRecovers() {
         resolvePeer();
@@ -240,6 +252,7 @@ class Ipv4InputTest {
         assertEquals(Counter.DROP_UNKNOWN_PROTOCOL, host.dropped());
     }
 
+    @Rule("tcp.md: ICMP")
     @Test
     void refusalsAreLimited() {
         resolvePeer();
@@ -266,6 +279,8 @@ class Ipv4InputTest {
         return Frames.v4(PEER4, V4, IpProtocol.ICMP, Frames.icmp(type, code, rest, quoted));
     }
 
+    @Rule("RFC 9293 MUST-54")
+    @Rule("tcp.md: ICMP")
     @ParameterizedTest
     @CsvSource({
         "3, 0, 0, NETWORK_UNREACHABLE, 0",
@@ -290,9 +305,11 @@ class Ipv4InputTest {
                 Arguments.of(Counter.DROP_ICMP_MALFORMED, quoting(3, 1, 0, V4, IpProtocol.TCP, 27)),
                 Arguments.of(Counter.DROP_ICMP_NOT_ABOUT_US, quoting(3, 1, 0, PEER4, IpProtocol.TCP, 28)),
                 Arguments.of(Counter.DROP_ICMP_NOT_ABOUT_US, quoting(3, 1, 0, V4, IpProtocol.ICMP, 28)),
+                Arguments.of(Counter.DROP_ICMP_IGNORED, quoting(4, 0, 0, V4, IpProtocol.TCP, 28)),
                 Arguments.of(Counter.DROP_ICMP_IGNORED, quoting(5, 1, 0, V4, IpProtocol.TCP, 28)));
     }
 
+    @Rule("RFC 9293 MUST-55")
     @ParameterizedTest
     @MethodSource("uselessErrors")
     void errorsAboutNothingOfOursAreDropped(Counter reason, byte[] frame) {

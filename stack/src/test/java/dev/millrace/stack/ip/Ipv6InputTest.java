@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.wire.Icmpv6Message;
 import dev.millrace.stack.wire.IpAddress;
@@ -114,6 +115,7 @@ class Ipv6InputTest {
                 Arguments.of("eight headers", manyHeaders(8)));
     }
 
+    @Rule("tcp.md: IPv6")
     @ParameterizedTest(name = "{0}")
     @MethodSource("delivered")
     void isDeliveredOnce(String rule, byte[] frame) {
@@ -173,6 +175,12 @@ class Ipv6InputTest {
         return options(TCP, 5, options);
     }
 
+    @Rule("RFC 9293 MUST-57")
+    @Rule("RFC 9293 MUST-63")
+    @Rule("tcp.md: IPv6")
+    @Rule("tcp.md: LAND, christmas tree, null, SYN+FIN, SYN+RST")
+    @Rule(
+            "tcp.md: bad IHL, data offset, lengths, checksum, IPv6 extension lengths, urgent pointer 0 or beyond the data")
     @ParameterizedTest(name = "{0}")
     @MethodSource("dropped")
     void isDroppedForOneReason(String rule, Counter reason, byte[] frame) {
@@ -207,6 +215,7 @@ class Ipv6InputTest {
                         packet(IpProtocol.FRAGMENT, Frames.fragmentHeader(TCP, 65_528, false, 1), new byte[16])));
     }
 
+    @Rule("tcp.md: IPv6")
     @ParameterizedTest(name = "{0}")
     @MethodSource("reported")
     void aParameterProblemNamesTheOctet(String rule, int code, int pointer, byte[] frame) {
@@ -249,6 +258,7 @@ class Ipv6InputTest {
         assertEquals(List.of(), host.receives(packet(IpProtocol.ICMPV6, unknownError)));
     }
 
+    @Rule("tcp.md: ICMP")
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 56, 1452})
     void echoComesBackAsItWas(int size) {
@@ -293,6 +303,7 @@ class Ipv6InputTest {
         assertEquals(Counter.DROP_ICMP_MALFORMED, host.dropped());
     }
 
+    @Rule("RFC 9293 MUST-54")
     @ParameterizedTest
     @CsvSource({
         "1, 0, 0, NETWORK_UNREACHABLE, 0",
@@ -322,6 +333,7 @@ class Ipv6InputTest {
         assertEquals(List.of(), host.errors);
     }
 
+    @Rule("RFC 9293 MUST-3")
     @Test
     void theChecksumCoversTheAddresses() {
         byte[] readdressed = Frames.v6(ip("fd00:18::3"), V6, TCP, 64, tcp());

@@ -16,6 +16,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.memory.Memory;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.port.PortCapabilities;
@@ -170,6 +171,7 @@ class NeighborDiscoveryTest {
         return Frames.v6(source, group, IpProtocol.ICMPV6, 255, message);
     }
 
+    @Rule("tcp.md: ARP, ND")
     @ParameterizedTest(name = "{0}")
     @MethodSource("invalid")
     void whatBreaksTheRulesIsDropped(String rule, byte[] frame) {
@@ -179,6 +181,7 @@ class NeighborDiscoveryTest {
 
     // ---- resolving ----
 
+    @Rule("tcp.md: ARP, ND")
     @Test
     void packetsWaitForTheHardwareAddress() {
         assertTrue(host.sends(V6, PEER6, 1000, 1, Kind.DATA));
@@ -225,6 +228,7 @@ class NeighborDiscoveryTest {
 
     // ---- own addresses ----
 
+    @Rule("tcp.md: IPv6")
     @Test
     void ownAddressesAreProbedOnceReportedTwiceAndAnnounced() {
         fresh();

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.memory.Memory;
 import dev.millrace.stack.memory.Packet;
 import dev.millrace.stack.metrics.Counter;
@@ -52,6 +53,7 @@ class OutputTest {
         host.port.sentFlags.clear();
     }
 
+    @Rule("RFC 9293 MUST-2")
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 64, 1459, 1460})
     void ipv4SegmentsCarryRightChecksums(int payload) {
@@ -69,6 +71,7 @@ class OutputTest {
         });
     }
 
+    @Rule("RFC 9293 MUST-2")
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 64, 1439, 1440})
     void ipv6SegmentsCarryRightChecksums(int payload) {
@@ -99,6 +102,7 @@ class OutputTest {
         assertEquals(expected, stored);
     }
 
+    @Rule("tcp.md: Output order")
     @Test
     void controlLeavesBeforeAcknowledgmentsBeforeData() {
         resolve(host);
@@ -136,6 +140,7 @@ class OutputTest {
         assertEquals(0, host.port.packetsInUse());
     }
 
+    @Rule("tcp.md: packet pool empty, TX ring full, backend gone")
     @Test
     void aFullBacklogPushesBackAndTellsWhenItIsOver() {
         resolve(host);
@@ -154,6 +159,7 @@ class OutputTest {
         assertNull(host.dropped());
     }
 
+    @Rule("tcp.md: packet pool empty, TX ring full, backend gone")
     @Test
     void anEmptyPoolPushesBack() {
         resolve(host);
@@ -211,6 +217,7 @@ class OutputTest {
         assertNull(host.ip.path(V4, IpAddress.ANY4));
     }
 
+    @Rule("tcp.md: Path MTU")
     @Test
     void aLoweredPathMtuIsForgottenAfterTenMinutes() {
         resolve(host);
@@ -227,6 +234,8 @@ class OutputTest {
         assertEquals(1500, path.mtu());
     }
 
+    @Rule("tcp.md: Path MTU")
+    @Rule("tcp.md: forged ICMP")
     @Test
     void aLoweredPathMtuHasAFloor() {
         Path v4 = host.ip.path(V4, PEER4);

@@ -9,6 +9,7 @@ import static dev.millrace.stack.ip.Host.V6;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.memory.Memory;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.port.LoopPort;
@@ -63,6 +64,7 @@ class ReassemblyTest {
         return frames;
     }
 
+    @Rule("tcp.md: IPv4")
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void piecesMayComeInAnyOrder(long seed) {
@@ -95,6 +97,7 @@ class ReassemblyTest {
         assertEquals(Counter.DROP_FRAGMENT_DUPLICATE, host.dropped());
     }
 
+    @Rule("tcp.md: IPv4")
     @Test
     void anOverlapVoidsThePacketAndAllThatStillComesOfIt() {
         List<byte[]> frames = fragments(PEER4, 7, 1480);
@@ -185,6 +188,7 @@ class ReassemblyTest {
         assertEquals(996, host.count(Counter.DROP_FRAGMENT_BUDGET));
     }
 
+    @Rule("tcp.md: out-of-order flood, fragment flood")
     @Test
     void manySourcesShareTheBudgetAndTheNewestStay() {
         for (int i = 0; i < 100; i++) {
@@ -200,6 +204,7 @@ class ReassemblyTest {
         assertEquals(1, host.segments.size());
     }
 
+    @Rule("tcp.md: out-of-order flood, fragment flood")
     @Test
     void tinyPiecesEndAtALimit() {
         for (int i = 0; i < 200; i++) {

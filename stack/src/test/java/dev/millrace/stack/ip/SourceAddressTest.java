@@ -4,6 +4,7 @@ import static dev.millrace.stack.ip.Host.ip;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,6 +26,7 @@ class SourceAddressTest {
         return new Routes(set, new NetworkConfig(own, via, 0, 1));
     }
 
+    @Rule("RFC 9293 MUST-44")
     @Test
     void theAddressOnTheDestinationsNetworkIsUsed() {
         Routes routes = routes("198.18.0.1/24 198.18.1.1/24", "198.18.1.254");
@@ -42,6 +44,7 @@ class SourceAddressTest {
         assertEquals(ip("::1"), routes.sourceFor(ip("::1")));
     }
 
+    @Rule("tcp.md: IPv6")
     @Test
     void theScopeFits() {
         Routes routes = routes("fd00:18::1/64 fe80::7/64", "fe80::1");
@@ -69,6 +72,17 @@ class SourceAddressTest {
         assertNull(routes.sourceFor(ip("203.0.113.9")));
         assertNull(routes.sourceFor(ip("fd00:18::2")));
         assertNull(routes.sourceFor(ip("224.0.0.1")));
+    }
+
+    @Rule("RFC 9293 MUST-46")
+    @Test
+    void groupsAndBroadcastsAreReachedByNothing() {
+        Routes routes = routes("198.18.0.1/24 fd00:18::1/64", "198.18.0.254 fd00:18::fe");
+        for (String nobody :
+                new String[] {"224.0.0.1", "255.255.255.255", "198.18.0.255", "0.0.0.0", "ff02::1", "::"}) {
+            assertNull(routes.nextHop(ip(nobody)), nobody);
+            assertNull(routes.sourceFor(ip(nobody)), nobody);
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import static dev.millrace.stack.tcp.Trace.ms;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import java.nio.ByteBuffer;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +28,7 @@ class CloseTest {
         return (t.connection().readiness() & bit) != 0;
     }
 
+    @Rule("RFC 9293 MUST-13")
     @Test
     void weCloseFirst() {
         t.acceptConnection();
@@ -46,6 +48,7 @@ class CloseTest {
         assertEquals(0, t.host.tcp.liveConnections);
     }
 
+    @Rule("RFC 9293 MUST-12")
     @Test
     void thePeerClosesFirst() {
         t.acceptConnection();
@@ -69,6 +72,7 @@ class CloseTest {
         t.stackSends(".", 1, 2, 0);
     }
 
+    @Rule("tcp.md: TCP core")
     @Test
     void closesSimultaneously() {
         t.acceptConnection();
@@ -123,6 +127,7 @@ class CloseTest {
         assertEquals(TcpSocket.END, t.read());
     }
 
+    @Rule("tcp.md: TCP core")
     @Test
     void receivesAfterHalfClose() {
         t.acceptConnection();
@@ -159,6 +164,9 @@ class CloseTest {
         assertEquals(0, t.host.chunks.chunksInUse());
     }
 
+    @Rule("RFC 9293 MAY-1")
+    @Rule("RFC 9293 SHLD-3")
+    @Rule("tcp.md: Lifetime")
     @Test
     void closingWithUnreadBytesResets() {
         t.acceptConnection();
@@ -170,6 +178,8 @@ class CloseTest {
         assertEquals(0, t.host.chunks.chunksInUse());
     }
 
+    @Rule("RFC 9293 MAY-1")
+    @Rule("RFC 9293 SHLD-3")
     @Test
     void dataAfterCloseResets() {
         t.acceptConnection();
@@ -202,6 +212,7 @@ class CloseTest {
         assertEquals(0, t.host.tcp.flows.size());
     }
 
+    @Rule("tcp.md: Lifetime")
     @Test
     void finWait2IsBoundedOnceClosed() {
         t.acceptConnection();
@@ -226,6 +237,7 @@ class CloseTest {
         assertTrue(is(TcpSocket.GONE));
     }
 
+    @Rule("tcp.md: Lifetime")
     @Test
     void lastAckIsBounded() {
         t.acceptConnection();
@@ -254,6 +266,7 @@ class CloseTest {
         assertTrue(t.stackSends(".", 1, 101 + 300 * 1460, 10).window > 0);
     }
 
+    @Rule("RFC 9293 MUST-12")
     @Test
     void aResetIsToldAfterTheBytesBeforeIt() {
         t.acceptConnection();
@@ -265,6 +278,7 @@ class CloseTest {
         assertEquals(TcpError.CONNECTION_RESET, t.connection().error());
     }
 
+    @Rule("tcp.md: Lifetime")
     @Test
     void drainedOnceEverythingIsAcknowledged() {
         t.acceptConnection();

@@ -44,6 +44,7 @@ class CongestionControlTest {
         control.onAck(sample);
     }
 
+    @Rule("tcp.md: Congestion control")
     @ParameterizedTest
     @CsvSource({"536,5360", "1460,14600", "1461,14600", "8960,17920", "65000,130000"})
     void theInitialWindowIsTenSegmentsButNoMoreThanEthernets(int mss, long expected) {
@@ -54,6 +55,7 @@ class CongestionControlTest {
         assertEquals(mss, control.cwndBytes(), "after a lost SYN");
     }
 
+    @Rule("RFC 9293 MUST-19")
     @ParameterizedTest
     @ValueSource(strings = {"newreno", "cubic"})
     void slowStartDoublesPerRoundTrip(String name) {
@@ -64,6 +66,8 @@ class CongestionControlTest {
         assertEquals(20 * MSS, control.cwndBytes());
     }
 
+    @Rule("tcp.md: Congestion control")
+    @Rule("tcp.md: ACK splitting, optimistic ACK, duplicate-ACK spoofing")
     @ParameterizedTest
     @ValueSource(strings = {"newreno", "cubic"})
     void splittingAnAcknowledgmentGainsNothing(String name) {
@@ -84,6 +88,7 @@ class CongestionControlTest {
         assertEquals(expected, control.cwndBytes());
     }
 
+    @Rule("tcp.md: Congestion control")
     @ParameterizedTest
     @ValueSource(strings = {"newreno", "cubic"})
     void aWindowThatIsNotUsedDoesNotGrow(String name) {
@@ -241,6 +246,7 @@ class CongestionControlTest {
         assertEquals(2 * MSS, control.cwndBytes());
     }
 
+    @Rule("RFC 9293 MUST-19")
     @Test
     void renoGrowsByOneSegmentPerRoundTrip() {
         CongestionControl control = grown("newreno", 20);
@@ -272,6 +278,8 @@ class CongestionControlTest {
     }
 
     /** RFC 9438 §4.2: a second and K after the loss the window is back at its former maximum; in between it is flat. */
+    @Rule("RFC 9293 MAY-18")
+    @Rule("tcp.md: Congestion control")
     @Test
     void cubicReturnsToItsMaximumAfterKSeconds() {
         CongestionControl control = established("cubic");

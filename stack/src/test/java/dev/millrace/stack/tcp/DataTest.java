@@ -4,6 +4,7 @@ import static dev.millrace.stack.tcp.Trace.ms;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -73,6 +74,8 @@ class DataTest {
         t.stackSends(".", 1, 65, 64);
     }
 
+    @Rule("RFC 9293 SHLD-18")
+    @Rule("RFC 9293 MUST-40")
     @Test
     void acknowledgesASmallSegmentAfterADelay() {
         t.acceptConnection();
@@ -84,6 +87,7 @@ class DataTest {
         assertEquals(1, t.count(Counter.TCP_DELAYED_ACKS));
     }
 
+    @Rule("tcp.md: Windows")
     @Test
     void acknowledgesFullSegmentsAtOnceAtTheStart() {
         t.acceptConnection();
@@ -91,6 +95,7 @@ class DataTest {
         t.stackSends(".", 1, 1461, 0);
     }
 
+    @Rule("RFC 9293 SHLD-19")
     @Test
     void acknowledgesEverySecondFullSegmentLater() {
         t.acceptConnection();
@@ -107,6 +112,8 @@ class DataTest {
         t.stackSends(".", 1, next + 2920, 0);
     }
 
+    @Rule("RFC 9293 MUST-58")
+    @Rule("RFC 9293 MUST-59")
     @Test
     void segmentsOfABurstShareAnAcknowledgment() {
         t.acceptConnection();
@@ -126,6 +133,10 @@ class DataTest {
         t.stackSends(".", 1, 2, 0);
     }
 
+    @Rule("RFC 9293 SHLD-27")
+    @Rule("RFC 9293 MUST-61")
+    @Rule("RFC 9293 SHLD-28")
+    @Rule("RFC 9293 MUST-16")
     @Test
     void cutsDataIntoSegmentsAndPushesTheLast() {
         t.acceptConnection();
@@ -149,6 +160,9 @@ class DataTest {
         }
     }
 
+    @Rule("RFC 9293 SHLD-7")
+    @Rule("RFC 9293 MUST-60")
+    @Rule("tcp.md: Windows")
     @Test
     void nagleHoldsASecondSmallSegment() {
         t.options.noDelay = false;
@@ -162,6 +176,7 @@ class DataTest {
         t.stackSends(".", 11, 1, 20);
     }
 
+    @Rule("RFC 9293 SHLD-28")
     @Test
     void nagleLetsFullSegmentsAndTheirTailGo() {
         t.options.noDelay = false;
@@ -171,6 +186,7 @@ class DataTest {
         t.stackSends(".", 1461, 1, 10); // Minshall: only a small segment holds a small one back
     }
 
+    @Rule("RFC 9293 MUST-17")
     @Test
     void noDelaySendsEachWrite() {
         t.acceptConnection();
@@ -180,6 +196,7 @@ class DataTest {
         t.stackSends(".", 11, 1, 10);
     }
 
+    @Rule("RFC 9293 MUST-17")
     @Test
     void enablingNoDelayReleasesWhatNagleHeld() {
         t.options.noDelay = false;
@@ -194,6 +211,7 @@ class DataTest {
         t.stackSends(".", 11, 1, 10);
     }
 
+    @Rule("RFC 9293 SHLD-31")
     @Test
     void putsSegmentsInOrder() {
         t.acceptConnection();
@@ -207,6 +225,7 @@ class DataTest {
         t.reads(1, 1500);
     }
 
+    @Rule("tcp.md: overlapping segments with different bytes")
     @Test
     void theFirstBytesOfAnOverlapWin() {
         t.acceptConnection();
@@ -234,6 +253,8 @@ class DataTest {
         t.stackSends(".", 6, 101, 0);
     }
 
+    @Rule("RFC 9293 MUST-5")
+    @Rule("RFC 9293 MAY-13")
     @Test
     void reportsGapsBySackMostRecentFirst() {
         t.peerSack = true;
@@ -249,6 +270,7 @@ class DataTest {
         assertEquals(t.peerIss + 101, second.sackLeft[1]);
     }
 
+    @Rule("tcp.md: Options")
     @Test
     void reportsADuplicateByDsack() {
         t.peerSack = true;
@@ -263,6 +285,8 @@ class DataTest {
         assertEquals(t.peerIss + 101, ack.sackRight[0]);
     }
 
+    @Rule("RFC 9293 MUST-31")
+    @Rule("tcp.md: TCP core")
     @Test
     void urgentDataIsReadInLine() {
         t.acceptConnection();
@@ -315,6 +339,7 @@ class DataTest {
         assertEquals(0, t.host.chunks.chunksInUse());
     }
 
+    @Rule("tcp.md: packet pool empty, TX ring full, backend gone")
     @Test
     void waitsForPacketsAndGoesOn() {
         t.acceptConnection();

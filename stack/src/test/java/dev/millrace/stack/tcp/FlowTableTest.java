@@ -78,6 +78,7 @@ class FlowTableTest {
         assertEquals(1, table.size());
     }
 
+    @Rule("tcp.md: neighbour-cache flood, TCB-table hash flood, port exhaustion")
     @Test
     void beyondTheLimitFlowsAreRefused() {
         FlowTable table = new FlowTable(3, 1, 2, new SplittableRandom(1));

@@ -4,6 +4,7 @@ import static dev.millrace.stack.tcp.Trace.ms;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -55,6 +56,7 @@ class ForgeryTest {
         assertEquals(TcpState.ESTABLISHED, t.state());
     }
 
+    @Rule("tcp.md: RST and ACK loops")
     @Test
     void challengesAreLimitedPerConnection() {
         t.acceptConnection();
@@ -66,6 +68,7 @@ class ForgeryTest {
         assertEquals(49, t.count(Counter.TCP_CHALLENGE_ACKS_WITHHELD));
     }
 
+    @Rule("tcp.md: ACK splitting, optimistic ACK, duplicate-ACK spoofing")
     @Test
     void anAckOfWhatWasNotSentIsRefused() {
         t.acceptConnection();
@@ -118,6 +121,7 @@ class ForgeryTest {
         assertEquals(1, t.count(Counter.DROP_TCP_OUT_OF_WINDOW));
     }
 
+    @Rule("tcp.md: data or FIN after FIN")
     @Test
     void dataAfterTheFinIsIgnored() {
         t.acceptConnection();
@@ -129,6 +133,7 @@ class ForgeryTest {
         assertEquals(TcpSocket.END, t.read());
     }
 
+    @Rule("tcp.md: data or FIN after FIN")
     @Test
     void aSecondFinElsewhereIsIgnored() {
         t.acceptConnection();
@@ -140,6 +145,7 @@ class ForgeryTest {
         assertEquals(TcpSocket.END, t.read());
     }
 
+    @Rule("tcp.md: old timestamps, wrapped timestamps, segment without a negotiated timestamp")
     @Test
     void anOldTimestampIsChallengedAndDropped() {
         t.peerClock = 1000;
@@ -152,6 +158,7 @@ class ForgeryTest {
         assertEquals(1, t.count(Counter.DROP_TCP_OLD_TIMESTAMP));
     }
 
+    @Rule("tcp.md: old timestamps, wrapped timestamps, segment without a negotiated timestamp")
     @Test
     void aWrappedTimestampIsNewer() {
         t.peerClock = Integer.MAX_VALUE - 1;
@@ -162,6 +169,7 @@ class ForgeryTest {
         assertEquals(wrapped, t.connection().receiver.timestamps.recent);
     }
 
+    @Rule("tcp.md: Options")
     @Test
     void afterTwentyFourDaysAnyTimestampIsTaken() {
         t.peerClock = 1000;
@@ -172,6 +180,7 @@ class ForgeryTest {
         assertEquals(10, t.connection().readableBytes());
     }
 
+    @Rule("tcp.md: old timestamps, wrapped timestamps, segment without a negotiated timestamp")
     @Test
     void aSegmentWithoutTheTimestampAgreedOnIsDropped() {
         t.peerClock = 1000;
@@ -181,6 +190,7 @@ class ForgeryTest {
         assertEquals(1, t.count(Counter.DROP_TCP_NO_TIMESTAMP));
     }
 
+    @Rule("tcp.md: old timestamps, wrapped timestamps, segment without a negotiated timestamp")
     @Test
     void aResetNeedsNoTimestamp() {
         t.peerClock = 1000;
@@ -199,6 +209,7 @@ class ForgeryTest {
         assertTrue(ack.timestampEcho - 1050 < 0, "RFC 7323 §4.3: last in-order segment's, not " + ack.timestampEcho);
     }
 
+    @Rule("tcp.md: out-of-order flood, fragment flood")
     @Test
     void anOutOfOrderFloodIsBounded() {
         t.acceptConnection();
@@ -213,6 +224,7 @@ class ForgeryTest {
         t.reads(1, 4000);
     }
 
+    @Rule("tcp.md: SACK panic, SACK slowness, tiny MSS")
     @Test
     void aTinyMssIsPressedUp() {
         t.peerMss = 1;
@@ -221,6 +233,13 @@ class ForgeryTest {
         t.stackSends(".", 1, 1, 64);
     }
 
+    @Rule("RFC 9293 MAY-5")
+    @Rule("RFC 9293 MUST-24")
+    @Rule("RFC 9293 MUST-26")
+    @Rule("RFC 9293 MUST-27")
+    @Rule("RFC 9293 MUST-29")
+    @Rule("RFC 9293 SHLD-12")
+    @Rule("tcp.md: Lifetime")
     @Test
     void anIdleConnectionIsProbedWhenAskedTo() {
         t.options.keepAlive = true;

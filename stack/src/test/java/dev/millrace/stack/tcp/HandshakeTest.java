@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,10 @@ class HandshakeTest {
         assertEquals(1, t.count(Counter.TCP_PASSIVE_OPENS));
     }
 
+    @Rule("RFC 9293 MUST-14")
+    @Rule("RFC 9293 SHLD-5")
+    @Rule("RFC 9293 MAY-3")
+    @Rule("RFC 9293 MUST-67")
     @Test
     void offersOptionsInAnActiveOpen() {
         t.connect();
@@ -63,6 +68,9 @@ class HandshakeTest {
         assertEquals(1460, bare.mss);
     }
 
+    @Rule("RFC 9293 MUST-14")
+    @Rule("RFC 9293 SHLD-5")
+    @Rule("RFC 9293 MAY-3")
     @Test
     void answersAllOptionsOffered() {
         t.peerClock = 5000;
@@ -77,6 +85,8 @@ class HandshakeTest {
         assertEquals(5000, answer.timestampEcho);
     }
 
+    @Rule("RFC 9293 MUST-15")
+    @Rule("tcp.md: Options")
     @Test
     void assumesTheDefaultMssWithoutTheOption() {
         t.peerMss = -1;
@@ -99,6 +109,7 @@ class HandshakeTest {
         t.stackSends("R", 77, 0, 0);
     }
 
+    @Rule("tcp.md: RST and ACK loops")
     @Test
     void neverAnswersAResetWithoutConnection() {
         t.peerSends("R", 5, 0, 0);
@@ -156,6 +167,9 @@ class HandshakeTest {
         assertEquals(TcpState.SYN_SENT, t.state(), "half-open recovery goes on (RFC 9293 §3.5.1)");
     }
 
+    @Rule("RFC 9293 MUST-10")
+    @Rule("tcp.md: TCP core")
+    @Rule("tcp.md: Handshake")
     @Test
     void opensSimultaneously() {
         t.connect();
@@ -170,6 +184,7 @@ class HandshakeTest {
         t.reads(1, 10);
     }
 
+    @Rule("tcp.md: TCP core")
     @Test
     void connectsToItself() {
         TcpHost host = t.host;
@@ -196,6 +211,8 @@ class HandshakeTest {
         }
     }
 
+    @Rule("RFC 9293 MUST-22")
+    @Rule("RFC 9293 MUST-23")
     @Test
     void repeatsTheSynWithBackOffAndGivesUp() {
         t.connect();
@@ -232,6 +249,7 @@ class HandshakeTest {
         t.stackSends("S.", 0, 1, 0);
     }
 
+    @Rule("RFC 9293 MUST-11")
     @Test
     void aResetEndsAHalfOpenEntry() {
         t.listener = t.host.listen(Trace.PORT, 16);
@@ -263,6 +281,7 @@ class HandshakeTest {
         t.reads(1, 100);
     }
 
+    @Rule("tcp.md: Handshake")
     @Test
     void leavesDataOnTheSynToBeSentAgain() {
         t.listener = t.host.listen(Trace.PORT, 16);
@@ -273,6 +292,7 @@ class HandshakeTest {
         t.reads(1, 50);
     }
 
+    @Rule("tcp.md: accept queue full")
     @Test
     void dropsTheFinalAckWhenTheAcceptQueueIsFull() {
         t.listener = t.host.listen(Trace.PORT, 0);
@@ -305,6 +325,7 @@ class HandshakeTest {
         t.stackSends("R.", -t.stackIss, 1, 0);
     }
 
+    @Rule("tcp.md: SYN flood")
     @Test
     void boundsHalfOpenEntries() {
         Trace small = new Trace(TcpConfig.of(0).with(new HandshakeConfig(100, 10, SynCookieMode.OFF)));

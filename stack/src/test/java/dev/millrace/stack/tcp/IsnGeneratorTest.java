@@ -3,12 +3,14 @@ package dev.millrace.stack.tcp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
+import dev.millrace.stack.Rule;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class IsnGeneratorTest {
     private final IsnGenerator generator = new IsnGenerator(new SplittableRandom(1));
 
+    @Rule("RFC 9293 MUST-8")
     @Test
     void aTuplesNumbersGrowWithAClockOf4Microseconds() {
         int first = generator.initialSequence(0, 1, 80, 0, 2, 1000, -8_000);
@@ -18,6 +20,8 @@ class IsnGeneratorTest {
         assertEquals(first + 250_002, generator.initialSequence(0, 1, 80, 0, 2, 1000, 1_000_000_000));
     }
 
+    @Rule("RFC 9293 SHLD-1")
+    @Rule("RFC 9293 MUST-9")
     @Test
     void everyFieldAndTheSecretChangeTheNumber() {
         int base = generator.initialSequence(0, 1, 80, 0, 2, 1000, 0);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.HashSet;
 import java.util.Set;
@@ -190,6 +191,7 @@ class PortTableTest {
         assertThrows(IllegalStateException.class, () -> table.listen(binding, new NamedAcceptor("late")));
     }
 
+    @Rule("tcp.md: neighbour-cache flood, TCB-table hash flood, port exhaustion")
     @Test
     void portZeroChoosesFromTheEphemeralRangeUntilItIsExhausted() throws TcpException {
         Set<Integer> free = Set.of(PortTable.FIRST_EPHEMERAL, 40_001, 40_002, PortTable.LAST_EPHEMERAL);
@@ -235,6 +237,7 @@ class PortTableTest {
         }
     }
 
+    @Rule("tcp.md: Handshake")
     @Test
     void destinationsBeginAtUnrelatedPorts() {
         EphemeralPorts ports = new EphemeralPorts(table, new SplittableRandom(2));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -93,6 +94,7 @@ class ReassemblyQueueTest {
         assertEquals(15, right[0]);
     }
 
+    @Rule("tcp.md: out-of-order flood, fragment flood")
     @Test
     void oneGapTooManyIsRefused() {
         for (int i = 0; i < ReassemblyQueue.MAX_INTERVALS; i++) {
@@ -104,6 +106,7 @@ class ReassemblyQueueTest {
     }
 
     /** Segments with different bytes for the same positions: each position keeps what came first. */
+    @Rule("tcp.md: overlapping segments with different bytes")
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
     void theFirstBytesWin(long seed) {

@@ -4,6 +4,7 @@ import static dev.millrace.stack.tcp.Trace.ms;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.wire.IcmpError;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +32,8 @@ class RetransmissionTest {
         return 1 + (long) segment * MSS;
     }
 
+    @Rule("RFC 9293 MUST-19")
+    @Rule("tcp.md: RTO")
     @Test
     void retransmitsAfterATimeoutWithBackOff() {
         t.acceptConnection();
@@ -45,6 +48,7 @@ class RetransmissionTest {
         t.stackSendsNothing();
     }
 
+    @Rule("tcp.md: Loss recovery")
     @Test
     void retransmitsAfterThreeDuplicateAcks() {
         t.acceptConnection();
@@ -59,6 +63,7 @@ class RetransmissionTest {
         assertEquals(0, t.count(Counter.TCP_TIMEOUTS));
     }
 
+    @Rule("tcp.md: Loss recovery")
     @Test
     void limitedTransmitSendsNewDataOnTheFirstDuplicates() {
         t.acceptConnection();
@@ -93,6 +98,7 @@ class RetransmissionTest {
         t.stackSendsNothing();
     }
 
+    @Rule("tcp.md: Loss recovery")
     @Test
     void newRenoRetransmitsTheNextHoleOnAPartialAck() {
         t.acceptConnection();
@@ -105,6 +111,7 @@ class RetransmissionTest {
         t.stackSends(".", seq(3), 1, MSS);
     }
 
+    @Rule("tcp.md: Loss recovery")
     @Test
     void sackRecoveryFillsTheHolesOnly() {
         t.peerSack = true;
@@ -176,6 +183,7 @@ class RetransmissionTest {
         t.stackSendsAfter(ms(201), "F.", 101, 1, 0);
     }
 
+    @Rule("RFC 9293 MUST-18")
     @Test
     void takesNoSampleFromARetransmittedSegment() {
         t.acceptConnection();
@@ -187,6 +195,7 @@ class RetransmissionTest {
         assertEquals(ms(1), t.connection().sender.rtt.smoothedRttNs());
     }
 
+    @Rule("tcp.md: RTO")
     @Test
     void withTimestampsARetransmissionGivesASample() {
         t.peerClock = 100;
@@ -200,6 +209,9 @@ class RetransmissionTest {
         assertTrue(t.connection().sender.rtt.latestRttNs() <= ms(11));
     }
 
+    @Rule("RFC 9293 MUST-20")
+    @Rule("RFC 9293 SHLD-11")
+    @Rule("tcp.md: RTO")
     @Test
     void givesUpAfterRetries() {
         t.acceptConnection();
@@ -211,6 +223,8 @@ class RetransmissionTest {
         assertEquals(0, t.host.chunks.chunksInUse());
     }
 
+    @Rule("RFC 9293 MUST-21")
+    @Rule("tcp.md: Lifetime")
     @Test
     void userTimeoutEndsSooner() {
         t.options.userTimeoutMs = 3000;
@@ -222,6 +236,9 @@ class RetransmissionTest {
         assertEquals(TcpError.TIMED_OUT, t.connection().error());
     }
 
+    @Rule("RFC 9293 SHLD-25")
+    @Rule("RFC 9293 MUST-47")
+    @Rule("RFC 9293 MUST-56")
     @Test
     void aSoftIcmpErrorIsReportedWhenRetransmissionsGiveUp() {
         t.options.userTimeoutMs = 1000;
@@ -233,6 +250,10 @@ class RetransmissionTest {
         assertEquals(TcpError.HOST_UNREACHABLE, t.connection().error());
     }
 
+    @Rule("RFC 9293 MUST-54")
+    @Rule("RFC 9293 SHLD-26")
+    @Rule("tcp.md: Security")
+    @Rule("tcp.md: forged ICMP")
     @Test
     void ignoresAnIcmpErrorThatQuotesNothingInFlight() {
         t.connect();
@@ -259,6 +280,9 @@ class RetransmissionTest {
         t.host.checkUnbroken();
     }
 
+    @Rule("RFC 9293 MUST-16")
+    @Rule("RFC 9293 SHLD-6")
+    @Rule("tcp.md: Path MTU")
     @Test
     void sendsSmallerSegmentsWhenThePathSaysSo() {
         t.acceptConnection();
@@ -274,6 +298,8 @@ class RetransmissionTest {
         assertEquals(10 * MSS, t.connection().sender.cwndBytes(), "it is no congestion");
     }
 
+    @Rule("tcp.md: Path MTU")
+    @Rule("tcp.md: forged ICMP")
     @Test
     void ignoresPacketTooBigThatQuotesNothingInFlight() {
         t.acceptConnection();
@@ -285,6 +311,7 @@ class RetransmissionTest {
         assertEquals(1500, t.connection().path.mtu());
     }
 
+    @Rule("tcp.md: Congestion control")
     @Test
     void restartsTheWindowAfterIdleness() {
         t.acceptConnection();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import org.junit.jupiter.api.Test;
 
 class RttEstimatorTest {
@@ -18,6 +19,7 @@ class RttEstimatorTest {
         assertFalse(rtt.hasSample());
     }
 
+    @Rule("RFC 9293 MUST-18")
     @Test
     void theFirstSampleSetsBothEstimates() {
         rtt.onSample(400 * MS);
@@ -26,6 +28,7 @@ class RttEstimatorTest {
         assertEquals(1_200 * MS, rtt.rtoNs());
     }
 
+    @Rule("RFC 9293 MUST-18")
     @Test
     void laterSamplesWeighAnEighthAndAQuarter() {
         rtt.onSample(400 * MS);
@@ -43,6 +46,7 @@ class RttEstimatorTest {
         assertEquals(200 * MS + 200 * MS / 16, rtt.rttVariationNs());
     }
 
+    @Rule("tcp.md: RTO")
     @Test
     void theMinimumStandsForTheVarianceTerm() {
         for (int i = 0; i < 100; i++) {
@@ -51,6 +55,7 @@ class RttEstimatorTest {
         assertEquals(210 * MS, rtt.rtoNs());
     }
 
+    @Rule("tcp.md: RTO")
     @Test
     void backOffDoublesUpToTwoMinutes() {
         rtt.onSample(100 * MS); // RTO 300 ms

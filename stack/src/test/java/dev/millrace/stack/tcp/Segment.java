@@ -15,6 +15,7 @@ final class Segment {
     int sequence;
     int acknowledgment;
     int window = 65535;
+    int urgentPointer;
     byte[] payload = {};
     boolean hasTimestamp;
     int timestampValue;
@@ -43,6 +44,7 @@ final class Segment {
                             at + 20, hasTimestamp, timestampValue, timestampEcho, sackLeft, sackRight, sackLeft.length);
             int headerBytes = 20 + options;
             TcpHeader.write(at, sourcePort, destinationPort, sequence, acknowledgment, headerBytes, flags, window);
+            Memory.putShort(at + 18, urgentPointer);
             byte[] bytes = new byte[headerBytes + payload.length];
             Memory.copy(at, bytes, 0, headerBytes);
             System.arraycopy(payload, 0, bytes, headerBytes, payload.length);

@@ -4,6 +4,7 @@ import static dev.millrace.stack.tcp.Trace.ms;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.wire.TcpSegment;
 import java.util.List;
@@ -134,6 +135,7 @@ class SegmentArrivesTest {
 
     // ---- RST ----
 
+    @Rule("tcp.md: blind RST / SYN / data / ACK")
     @ParameterizedTest
     @EnumSource(names = {"ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING", "LAST_ACK"})
     void aResetExactlyAtRcvNxtEndsTheConnection(TcpState state) {
@@ -147,6 +149,8 @@ class SegmentArrivesTest {
         assertTrue((t.connection().readiness() & TcpSocket.GONE) != 0);
     }
 
+    @Rule("tcp.md: Security")
+    @Rule("tcp.md: blind RST / SYN / data / ACK")
     @ParameterizedTest
     @EnumSource(names = {"ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING", "LAST_ACK"})
     void aResetElsewhereInTheWindowIsChallenged(TcpState state) {
@@ -169,6 +173,7 @@ class SegmentArrivesTest {
         }
     }
 
+    @Rule("tcp.md: RST in TIME-WAIT")
     @Test
     void timeWaitIsNotAssassinated() {
         arrange(TcpState.TIME_WAIT);
@@ -184,6 +189,8 @@ class SegmentArrivesTest {
 
     // ---- SYN ----
 
+    @Rule("tcp.md: Security")
+    @Rule("tcp.md: blind RST / SYN / data / ACK")
     @ParameterizedTest
     @EnumSource(names = {"ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING", "LAST_ACK"})
     void aSynInsideAConnectionIsChallenged(TcpState state) {
@@ -199,6 +206,8 @@ class SegmentArrivesTest {
 
     // ---- ACK ----
 
+    @Rule("RFC 9293 MAY-12")
+    @Rule("tcp.md: blind RST / SYN / data / ACK")
     @ParameterizedTest
     @EnumSource(names = {"ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING", "LAST_ACK"})
     void anAckOfWhatWasNotSentIsChallengedAndItsTextDropped(TcpState state) {
@@ -211,6 +220,8 @@ class SegmentArrivesTest {
         }
     }
 
+    @Rule("RFC 9293 MAY-12")
+    @Rule("tcp.md: blind RST / SYN / data / ACK")
     @ParameterizedTest
     @EnumSource(names = {"ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT"})
     void anAckFromBeforeTheLargestWindowIsChallengedAndItsTextDropped(TcpState state) {
@@ -250,6 +261,7 @@ class SegmentArrivesTest {
         }
     }
 
+    @Rule("tcp.md: data or FIN after FIN")
     @ParameterizedTest
     @EnumSource(names = {"CLOSE_WAIT", "CLOSING", "LAST_ACK"})
     void textAfterTheFinIsIgnored(TcpState state) {
@@ -260,6 +272,7 @@ class SegmentArrivesTest {
         assertEquals(TcpSocket.END, t.read());
     }
 
+    @Rule("tcp.md: data or FIN after FIN")
     @ParameterizedTest
     @EnumSource(names = {"CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT"})
     void aRepeatedFinIsAcknowledgedAgain(TcpState state) {
@@ -268,6 +281,8 @@ class SegmentArrivesTest {
         assertChallenged(state);
     }
 
+    @Rule("tcp.md: Security")
+    @Rule("tcp.md: blind RST / SYN / data / ACK")
     @Test
     void challengesOfOneConnectionAreHalfASecondApart() {
         arrange(TcpState.ESTABLISHED);
@@ -312,6 +327,7 @@ class SegmentArrivesTest {
         0, TcpSegment.FIN, TcpSegment.SYN, TcpSegment.RST, TcpSegment.PSH, TcpSegment.URG
     };
 
+    @Rule("tcp.md: TCP core")
     @ParameterizedTest
     @EnumSource
     void noSegmentBreaksAnythingInAnyState(TcpState state) {

@@ -67,6 +67,8 @@ final class TcpHost implements SegmentOutput, AutoCloseable {
     int packets = Integer.MAX_VALUE;
 
     int mtu = 1500;
+    /** Of the segment that was sent last. */
+    int lastTrafficClass;
 
     private final Arena arena = Arena.ofConfined();
     private final Packet packet = new Packet(arena.allocate(PACKET_BYTES, 8).address(), PACKET_BYTES);
@@ -119,6 +121,7 @@ final class TcpHost implements SegmentOutput, AutoCloseable {
         if (out.length > path.segmentBytes()) {
             throw new AssertionError("larger than the path: " + out.length);
         }
+        lastTrafficClass = trafficClass;
         byte[] bytes = new byte[out.length];
         Memory.copy(out.address, bytes, 0, out.length);
         sent.add(new Wire(path.local, path.remote, bytes, kind, nowNs, trafficClass));

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.wire.SequenceNumber;
 import org.junit.jupiter.api.AfterEach;
@@ -32,6 +33,7 @@ class TimeWaitTest {
         assertEquals(1, t.host.tcp.timeWaits.size());
     }
 
+    @Rule("RFC 9293 MUST-13")
     @Test
     void acknowledgesTheFinAgainAndWaitsAnew() {
         timeWait();
@@ -44,6 +46,8 @@ class TimeWaitTest {
         assertEquals(0, t.host.tcp.timeWaits.size());
     }
 
+    @Rule("tcp.md: Lifetime")
+    @Rule("tcp.md: RST in TIME-WAIT")
     @Test
     void isNotAssassinatedByAReset() {
         timeWait();
@@ -59,6 +63,7 @@ class TimeWaitTest {
         t.stackSendsNothing();
     }
 
+    @Rule("tcp.md: RST and ACK loops")
     @Test
     void oldDataIsAnsweredAtABoundedRate() {
         timeWait();
@@ -70,6 +75,7 @@ class TimeWaitTest {
         t.stackSendsNothing();
     }
 
+    @Rule("RFC 9293 MAY-2")
     @Test
     void aSynWithANewerSequenceNumberReopens() {
         timeWait();
@@ -83,6 +89,7 @@ class TimeWaitTest {
         assertEquals(0, t.host.tcp.timeWaits.size());
     }
 
+    @Rule("RFC 9293 MAY-2")
     @Test
     void aSynWithAnOldSequenceNumberDoesNot() {
         timeWait();
@@ -97,6 +104,7 @@ class TimeWaitTest {
         return Segment.parse(t.host.sent.remove()).flagText();
     }
 
+    @Rule("RFC 9293 SHLD-4")
     @Test
     void aSynWithANewerTimestampReopensWhateverItsNumber() {
         t.peerClock = 1000;
@@ -107,6 +115,7 @@ class TimeWaitTest {
         t.stackSends("S.", 0, 1, 0);
     }
 
+    @Rule("tcp.md: RST in TIME-WAIT")
     @Test
     void aSynWithAnOldTimestampDoesNot() {
         t.peerClock = 1000;
@@ -189,6 +198,8 @@ class TimeWaitTest {
                 t.nowNs);
     }
 
+    @Rule("RFC 9293 SHLD-4")
+    @Rule("tcp.md: Lifetime")
     @Test
     void aTupleInTimeWaitIsReusedOnceOurTimestampClockHasTicked() throws TcpException {
         activeTimeWait(true);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.wire.IpAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -146,6 +147,7 @@ class TransferTest {
         }
     }
 
+    @Rule("tcp.md: TCP core")
     @ParameterizedTest(name = "seed {0}, {1} bytes, loss {2}, reordering {3}, duplication {4}, pieces of {5}")
     @CsvSource({
         "1, 65536, 0, 0, 0, 65536",

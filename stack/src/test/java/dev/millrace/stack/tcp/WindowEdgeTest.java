@@ -4,6 +4,7 @@ import static dev.millrace.stack.tcp.Trace.ms;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -18,6 +19,9 @@ class WindowEdgeTest {
     }
 
     /** Each window field is rounded to the scale's unit; rounding up with every byte would let the window never close. */
+    @Rule("RFC 9293 SHLD-14")
+    @Rule("RFC 9293 MUST-39")
+    @Rule("tcp.md: Windows")
     @Test
     void tinySegmentsDoNotPushTheWindowBeyondTheBuffer() {
         t.peerScale = 7;

@@ -4,6 +4,7 @@ import static dev.millrace.stack.tcp.Trace.ms;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,7 @@ class WindowTest {
         t.stackSends(".", 1461, 1, 1460);
     }
 
+    @Rule("RFC 9293 MUST-38")
     @Test
     void sendsHalfTheLargestWindowAtOnce() {
         t.peerWindow = 1000;
@@ -37,6 +39,12 @@ class WindowTest {
         t.stackSendsNothing();
     }
 
+    @Rule("RFC 9293 MUST-35")
+    @Rule("RFC 9293 MUST-36")
+    @Rule("RFC 9293 SHLD-29")
+    @Rule("RFC 9293 SHLD-30")
+    @Rule("tcp.md: Windows")
+    @Rule("tcp.md: zero-window holders (sockstress)")
     @Test
     void probesAClosedWindowWithBackOff() {
         t.peerWindow = 1000;
@@ -60,6 +68,7 @@ class WindowTest {
         t.stackSends(".", 2461, 1, 540);
     }
 
+    @Rule("RFC 9293 MUST-37")
     @Test
     void keepsProbingAPeerThatAnswers() {
         t.acceptConnection();
@@ -74,6 +83,7 @@ class WindowTest {
         assertEquals(TcpError.NONE, t.connection().error());
     }
 
+    @Rule("tcp.md: zero-window holders (sockstress)")
     @Test
     void givesUpOnAPeerThatAnswersNoProbe() {
         t.acceptConnection();
@@ -84,6 +94,7 @@ class WindowTest {
         assertEquals(TcpError.TIMED_OUT, t.connection().error());
     }
 
+    @Rule("RFC 9293 MUST-38")
     @Test
     void overridesASillyWindowInTheEnd() {
         t.acceptConnection();
@@ -95,6 +106,9 @@ class WindowTest {
         t.stackSends(".", 1, 1, 100);
     }
 
+    @Rule("RFC 9293 SHLD-15")
+    @Rule("RFC 9293 MUST-34")
+    @Rule("tcp.md: window shrunk or negative")
     @Test
     void aShrunkWindowStopsSendingAndLosesNothing() {
         t.peerWindow = 4380;
@@ -112,6 +126,8 @@ class WindowTest {
         t.stackSends(".", 5841, 1, 1460);
     }
 
+    @Rule("RFC 9293 MAY-8")
+    @Rule("RFC 9293 MUST-39")
     @Test
     void closesItsWindowAndReopensItWhenRead() {
         t.options.receiveBufferBytes = 4000;
@@ -153,6 +169,7 @@ class WindowTest {
         assertEquals(101 - 1, t.connection().sender.una);
     }
 
+    @Rule("RFC 9293 REC-1")
     @Test
     void scalesBothWindows() {
         t.peerScale = 3;
@@ -179,6 +196,7 @@ class WindowTest {
         assertEquals((131072 - 1000 + 127) >> 7, field);
     }
 
+    @Rule("tcp.md: Windows")
     @Test
     void growsItsBufferForAFastPeer() {
         t.peerScale = 7;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -69,6 +70,7 @@ class TimerWheelTest {
         assertTrue(wheel.cancel(second));
     }
 
+    @Rule("tcp.md: long pause of the JVM (GC, stop-the-world, suspended host)")
     @Test
     void aLongPauseFiresEachTimerOnce() {
         wheel.poll(0);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.memory.Memory;
 import dev.millrace.stack.wire.TcpHeader.Fault;
 import java.lang.foreign.Arena;
@@ -39,6 +40,7 @@ class TcpHeaderTest {
         return TcpHeader.parse(address, TcpHeader.MIN_BYTES + padded, segment);
     }
 
+    @Rule("RFC 9293 MUST-5")
     @Test
     void readsBackWhatItWrites() {
         TcpHeader.write(address, 65535, 1, 0xffff_fffe, 0x8000_0000, 32, ACK | TcpSegment.PSH | TcpSegment.CWR, 65535);
@@ -59,6 +61,8 @@ class TcpHeaderTest {
         assertEquals(0, Memory.getInt(address + 16), "checksum and urgent pointer");
     }
 
+    @Rule("RFC 9293 MUST-68")
+    @Rule("RFC 9293 MUST-69")
     @Test
     void writesSynOptionsInLinuxOrder() {
         assertEquals(20, TcpHeader.writeSynOptions(address, 1460, true, true, 1, 2, 7));
@@ -69,6 +73,7 @@ class TcpHeaderTest {
         assertEquals(0x0103_0307, Memory.getInt(address + 16));
     }
 
+    @Rule("RFC 9293 MUST-4")
     @ParameterizedTest
     @CsvSource({
         "true,true,7,20",
@@ -115,6 +120,8 @@ class TcpHeaderTest {
         assertSame(Fault.TOO_SHORT, TcpHeader.parse(address, length, segment));
     }
 
+    @Rule(
+            "tcp.md: bad IHL, data offset, lengths, checksum, IPv6 extension lengths, urgent pointer 0 or beyond the data")
     @ParameterizedTest
     @CsvSource({"0,60", "4,60", "5,19", "6,23", "15,59"})
     void refusesADataOffsetThatDoesNotFit(int offsetWords, int length) {
@@ -132,6 +139,7 @@ class TcpHeaderTest {
         assertEquals(0, segment.payloadLength);
     }
 
+    @Rule("tcp.md: LAND, christmas tree, null, SYN+FIN, SYN+RST")
     @ParameterizedTest
     @CsvSource({
         "0,NO_MEANING", // null
@@ -154,6 +162,7 @@ class TcpHeaderTest {
         assertSame(expected, parse(flags));
     }
 
+    @Rule("tcp.md: Options")
     @Test
     void onlyTheFirstOfARepeatedOptionCounts() {
         assertSame(Fault.NONE, parse(SYN, 2, 4, 5, 0xb4, 2, 4, 0, 1, 3, 3, 5, 3, 3, 9));
@@ -170,6 +179,7 @@ class TcpHeaderTest {
         assertEquals(-1, segment.mss);
     }
 
+    @Rule("RFC 9293 MUST-7")
     @Test
     void anOptionShorterThanItsHeaderStopsParsing() {
         parse(SYN, 2, 4, 5, 0xb4, 3, 1, 7, 4, 2);
@@ -181,6 +191,8 @@ class TcpHeaderTest {
         assertFalse(segment.sackPermitted);
     }
 
+    @Rule("RFC 9293 MUST-7")
+    @Rule("tcp.md: Options")
     @Test
     void anOptionBeyondTheEndStopsParsing() {
         parse(SYN, 1, 1, 1, 1, 2, 5, 5, 0xb4);
@@ -189,6 +201,7 @@ class TcpHeaderTest {
         assertEquals(-1, segment.mss);
     }
 
+    @Rule("RFC 9293 MUST-4")
     @Test
     void nothingIsReadBehindTheEndOfOptions() {
         parse(SYN, 4, 2, 0, 2, 4, 5, 0xb4);
@@ -196,6 +209,8 @@ class TcpHeaderTest {
         assertEquals(-1, segment.mss);
     }
 
+    @Rule("RFC 9293 MUST-6")
+    @Rule("RFC 9293 MUST-68")
     @Test
     void unknownOptionsAreSkipped() {
         parse(SYN, 254, 4, 1, 2, 2, 4, 5, 0xb4, 19, 2);
@@ -210,6 +225,7 @@ class TcpHeaderTest {
         assertFalse(segment.sackPermitted);
     }
 
+    @Rule("tcp.md: Options")
     @Test
     void windowScaleIsClampedTo14() {
         parse(SYN, 3, 3, 15);
@@ -254,6 +270,7 @@ class TcpHeaderTest {
         assertEquals(11, segment.sequenceLength());
     }
 
+    @Rule("RFC 9293 MUST-7")
     @Test
     void bytesOfAnyContentNeverThrowNorReachOutside() {
         long seed = 20_260_101;
