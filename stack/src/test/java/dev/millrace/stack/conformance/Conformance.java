@@ -84,7 +84,7 @@ public final class Conformance {
             if (Duty.isClauseOfAnotherRfc(rule)) {
                 clauses.add(new Duty(rule, "", ""));
             } else if (!known.contains(rule)) {
-                faults.add(tests.of(rule).getFirst() + " names an unknown rule: " + rule);
+                faults.add(tests.of(Set.of(rule)).getFirst() + " names an unknown rule: " + rule);
             }
         }
         return clauses;
@@ -97,8 +97,8 @@ public final class Conformance {
         line("| rule | meaning | tests | result |");
         line("|---|---|---|---|");
         for (Duty duty : duties) {
-            known.add(duty.rule());
-            List<RuleTests.Test> keepers = tests.of(duty.rule());
+            known.addAll(duty.names());
+            List<RuleTests.Test> keepers = tests.of(duty.names());
             String names = keepers.stream().map(test -> "`" + test + "`").collect(Collectors.joining(", "));
             line("| " + String.join(" | ", shortName(duty), duty.meaning(), names, result(duty, keepers)) + " |");
         }

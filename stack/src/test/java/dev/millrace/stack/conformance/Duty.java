@@ -6,8 +6,10 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * One thing that the engine owes, as listed in this package's resources.
@@ -17,6 +19,8 @@ import java.util.Objects;
  * @param reason why no test shows it, or what is done instead; empty when tests show all of it
  */
 record Duty(String rule, String meaning, String reason) {
+    private static final String LIST = "tcp.md: ";
+
     /** RFC 9293's labelled requirements. */
     static List<Duty> ofRfc9293() throws IOException {
         List<Duty> duties = new ArrayList<>();
@@ -30,9 +34,22 @@ record Duty(String rule, String meaning, String reason) {
     static List<Duty> ofTheList() throws IOException {
         List<Duty> duties = new ArrayList<>();
         for (String[] columns : lines("duties.txt")) {
-            duties.add(new Duty("tcp.md: " + columns[0], columns[1], column(columns, 2)));
+            duties.add(new Duty(LIST + columns[0], columns[1], column(columns, 2)));
         }
         return duties;
+    }
+
+    /** What a test may call it: the whole, without what stands in brackets, or one of the cases that a row names. */
+    Set<String> names() {
+        Set<String> names = new LinkedHashSet<>();
+        names.add(rule);
+        if (rule.startsWith(LIST)) {
+            names.add(rule.replaceFirst(" \\(.*", ""));
+            for (String one : rule.substring(LIST.length()).split(", ", -1)) {
+                names.add(LIST + one);
+            }
+        }
+        return names;
     }
 
     /** Rules that are on no list: a clause is enough, as in {@code RFC 3168 §6.1.2}. */

@@ -11,9 +11,12 @@ import java.lang.classfile.MethodModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /** Which tests keep which rule: the {@code @Rule} annotations in folders of compiled tests. Each module has its own; their simple name counts. */
@@ -78,9 +81,13 @@ final class RuleTests {
         }
     }
 
-    /** In alphabetical order. */
-    List<Test> of(String rule) {
-        return byRule.getOrDefault(rule, List.of()).stream().sorted().toList();
+    /** The tests of a rule that has these names, in alphabetical order. */
+    List<Test> of(Collection<String> names) {
+        Set<Test> tests = new TreeSet<>();
+        for (String name : names) {
+            tests.addAll(byRule.getOrDefault(name, List.of()));
+        }
+        return List.copyOf(tests);
     }
 
     Iterable<String> rules() {
