@@ -3,23 +3,15 @@ package dev.millrace.stack.ip;
 import dev.millrace.stack.memory.Packet;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.metrics.Counters;
-import dev.millrace.stack.tcp.SegmentOutput.Kind;
 import dev.millrace.stack.wire.EthernetHeader;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The neighbours of one link and neighbour unreachability detection (RFC 4861 §7.2, 7.3), for both families. Core thread only.
- *
- * <p>Bounded against floods: at most {@value #MAX_NEIGHBORS} entries, at most {@value #MAX_PASSIVE_PER_MAC} learned from one
- * hardware address that were never sent to, at most {@value #MAX_WAITING} packets waiting in all. Buckets are chosen with a secret.
+ * The neighbours of one link: what is learned about them, and neighbour unreachability detection (RFC 4861 §7.2, 7.3), for both
+ * families. Entries are kept in a {@link NeighborTable}, packets that wait for an answer in {@link WaitingPackets}. Core thread only.
  */
 final class NeighborCache {
-    static final int MAX_NEIGHBORS = 1024;
-    static final int MAX_PASSIVE_PER_MAC = 8;
-    static final int MAX_WAITING = 256;
-    private static final int BUCKETS = 512;
-
     // RFC 4861 §10
     private static final int MAX_MULTICAST_SOLICIT = 3;
     private static final int MAX_UNICAST_SOLICIT = 3;
@@ -39,17 +31,13 @@ final class NeighborCache {
         void onUnresolved(Packet packet, long nowNs);
     }
 
-    private final NetworkInterface link;
     private final Counters counters;
     private final NeighborSolicitor arp;
     private final NeighborSolicitor discovery;
     private final FailureListener failures;
+    private final NeighborTable table;
+    private final WaitingPackets waiting;
     private final long secret;
-
-    private final @Nullable Neighbor[] buckets = new @Nullable Neighbor[BUCKETS];
-    private final Neighbor[] all = new Neighbor[MAX_NEIGHBORS];
-    private int count;
-    private int waiting;
     private long baseReachableNs = BASE_REACHABLE_NS;
     private long retransNs = RETRANS_NS;
     private long nextDeadlineNs = Long.MAX_VALUE;
@@ -61,12 +49,13 @@ final class NeighborCache {
             FailureListener failures,
             Counters counters,
             RandomGenerator random) {
-        this.link = link;
         this.arp = arp;
         this.discovery = discovery;
         this.failures = failures;
         this.counters = counters;
         this.secret = random.nextLong() | 1;
+        this.table = new NeighborTable(secret);
+        this.waiting = new WaitingPackets(link, counters);
     }
 
     // ---- sending ----
@@ -102,7 +91,7 @@ final class NeighborCache {
             }
             case DELAY, PROBE -> true;
             case INCOMPLETE -> {
-                await(neighbor, packet);
+                waiting.add(neighbor, packet);
                 if (neighbor.deadlineNs == Long.MAX_VALUE) {
                     solicit(neighbor, nowNs);
                 }
@@ -110,31 +99,6 @@ final class NeighborCache {
             }
             case REMOVED -> throw new AssertionError("a removed neighbour is looked up again first");
         };
-    }
-
-    private void await(Neighbor neighbor, Packet packet) {
-        @Nullable Packet[] queue = neighbor.waiting;
-        if (queue == null) {
-            queue = new @Nullable Packet[Neighbor.MAX_WAITING];
-            neighbor.waiting = queue;
-        }
-        if (neighbor.waitingCount == Neighbor.MAX_WAITING || (waiting >= MAX_WAITING && neighbor.waitingCount > 0)) {
-            discard(queue[0]);
-            System.arraycopy(queue, 1, queue, 0, neighbor.waitingCount - 1);
-            neighbor.waitingCount--;
-            waiting--;
-        } else if (waiting >= MAX_WAITING) {
-            discard(packet);
-            return;
-        }
-        queue[neighbor.waitingCount++] = packet;
-        waiting++;
-    }
-
-    private void discard(@Nullable Packet packet) {
-        assert packet != null : "a hole in the queue";
-        counters.increment(Counter.DROP_NEIGHBOR_QUEUE_FULL);
-        link.release(packet);
     }
 
     private void solicit(Neighbor neighbor, long nowNs) {
@@ -157,7 +121,7 @@ final class NeighborCache {
     void onSolicitation(long high, long low, long mac, long nowNs) {
         Neighbor neighbor = find(high, low);
         if (neighbor == null) {
-            if (passiveEntries(mac) >= MAX_PASSIVE_PER_MAC) {
+            if (table.passiveEntries(mac) >= NeighborTable.MAX_PASSIVE_PER_MAC) {
                 return;
             }
             neighbor = add(high, low, nowNs);
@@ -219,22 +183,11 @@ final class NeighborCache {
     }
 
     private void sendWaiting(Neighbor neighbor, long nowNs) {
-        @Nullable Packet[] queue = neighbor.waiting;
-        if (queue == null) {
-            return;
-        }
-        for (int i = 0; i < neighbor.waitingCount; i++) {
-            Packet packet = queue[i];
-            assert packet != null : "a hole in the queue";
-            queue[i] = null;
+        for (Packet packet = waiting.poll(neighbor); packet != null; packet = waiting.poll(neighbor)) {
             if (neighbor.isReachable(nowNs) || admit(neighbor, packet, nowNs)) {
-                IpOutput.writeEthernet(packet, neighbor.mac, link, neighbor.isV4());
-                link.enqueue(packet, Kind.CONTROL);
+                waiting.send(packet, neighbor);
             }
         }
-        waiting -= neighbor.waitingCount;
-        neighbor.waitingCount = 0;
-        neighbor.waiting = null;
     }
 
     private void reachable(Neighbor neighbor, long nowNs) {
@@ -281,8 +234,10 @@ final class NeighborCache {
             return;
         }
         nextDeadlineNs = Long.MAX_VALUE;
-        for (int i = count - 1; i >= 0; i--) { // removal moves the last entry into the gap, which has been visited
-            Neighbor neighbor = all[i];
+        for (int i = table.size() - 1;
+                i >= 0;
+                i--) { // removal moves the last entry into the gap, which has been visited
+            Neighbor neighbor = table.get(i);
             if (neighbor.deadlineNs <= nowNs) {
                 onTimer(neighbor, nowNs);
             } else if (isIdle(neighbor, nowNs)) {
@@ -292,7 +247,7 @@ final class NeighborCache {
                 nextDeadlineNs = Math.min(nextDeadlineNs, neighbor.deadlineNs + TIMER_GRANULARITY_NS);
             }
         }
-        if (count > 0) {
+        if (table.size() > 0) {
             nextDeadlineNs = Math.min(nextDeadlineNs, nowNs + IDLE_NS);
         }
     }
@@ -330,74 +285,24 @@ final class NeighborCache {
         }
     }
 
-    // ---- the table ----
+    // ---- entries ----
 
     int size() {
-        return count;
+        return table.size();
     }
 
     @Nullable
     Neighbor find(long high, long low) {
-        Neighbor neighbor = buckets[bucket(high, low)];
-        while (neighbor != null && (neighbor.low != low || neighbor.high != high)) {
-            neighbor = neighbor.nextInBucket;
-        }
-        return neighbor;
-    }
-
-    private int bucket(long high, long low) {
-        long mixed = (high ^ secret) * 0x9e37_79b9_7f4a_7c15L ^ Long.rotateLeft(low, 29) * secret;
-        mixed ^= mixed >>> 32;
-        return (int) (mixed * 0xd6e8_feb8_6659_fd93L >>> 55);
-    }
-
-    private int passiveEntries(long mac) {
-        int found = 0;
-        for (int i = 0; i < count; i++) {
-            found += all[i].passive && all[i].mac == mac ? 1 : 0;
-        }
-        return found;
+        return table.find(high, low);
     }
 
     private Neighbor add(long high, long low, long nowNs) {
-        if (count == MAX_NEIGHBORS) {
-            remove(leastValuable(nowNs), nowNs);
+        if (table.isFull()) {
+            remove(table.leastValuable(nowNs), nowNs);
             counters.increment(Counter.NEIGHBORS_EVICTED);
         }
-        Neighbor neighbor = new Neighbor(high, low, NeighborState.INCOMPLETE);
-        neighbor.lastUsedNs = nowNs;
-        int bucket = bucket(high, low);
-        neighbor.nextInBucket = buckets[bucket];
-        buckets[bucket] = neighbor;
-        all[count++] = neighbor;
         nextDeadlineNs = Math.min(nextDeadlineNs, nowNs + IDLE_NS);
-        return neighbor;
-    }
-
-    private Neighbor leastValuable(long nowNs) {
-        Neighbor victim = all[0];
-        for (int i = 1; i < count; i++) {
-            Neighbor each = all[i];
-            int difference = value(each, nowNs) - value(victim, nowNs);
-            if (difference < 0 || (difference == 0 && each.lastUsedNs < victim.lastUsedNs)) {
-                victim = each;
-            }
-        }
-        return victim;
-    }
-
-    private static int value(Neighbor neighbor, long nowNs) {
-        if (neighbor.pinned) {
-            return 4;
-        }
-        if (neighbor.passive) {
-            return 0;
-        }
-        return switch (neighbor.state) {
-            case INCOMPLETE -> 1;
-            case REACHABLE -> neighbor.isReachable(nowNs) ? 3 : 2;
-            default -> 2;
-        };
+        return table.add(high, low, nowNs);
     }
 
     private void remove(Neighbor neighbor, long nowNs) {
@@ -405,57 +310,28 @@ final class NeighborCache {
             neighbor.state = NeighborState.INCOMPLETE;
             neighbor.solicitationsSent = 0;
         } else {
-            unlink(neighbor);
+            table.remove(neighbor);
             neighbor.state = NeighborState.REMOVED;
         }
         neighbor.deadlineNs = Long.MAX_VALUE;
-        @Nullable Packet[] queue = neighbor.waiting;
-        int packets = neighbor.waitingCount;
-        neighbor.waiting = null;
-        neighbor.waitingCount = 0;
-        waiting -= packets;
-        for (int i = 0; queue != null && i < packets; i++) {
-            Packet packet = queue[i];
-            assert packet != null : "a hole in the queue";
-            counters.increment(Counter.DROP_NEIGHBOR_UNRESOLVED);
-            failures.onUnresolved(packet, nowNs);
-            link.release(packet);
-        }
-    }
-
-    private void unlink(Neighbor neighbor) {
-        int bucket = bucket(neighbor.high, neighbor.low);
-        Neighbor before = buckets[bucket];
-        if (before == neighbor) {
-            buckets[bucket] = neighbor.nextInBucket;
-        } else {
-            while (before != null && before.nextInBucket != neighbor) {
-                before = before.nextInBucket;
-            }
-            assert before != null : "not in its bucket";
-            before.nextInBucket = neighbor.nextInBucket;
-        }
-        for (int i = 0; i < count; i++) {
-            if (all[i] == neighbor) {
-                all[i] = all[--count];
-                return;
+        int packets = neighbor.waitingCount; // whoever hears of a failure may send again
+        for (int i = 0; i < packets; i++) {
+            Packet packet = waiting.poll(neighbor);
+            if (packet != null) {
+                counters.increment(Counter.DROP_NEIGHBOR_UNRESOLVED);
+                failures.onUnresolved(packet, nowNs);
+                waiting.release(packet);
             }
         }
-        throw new AssertionError("not in the table");
     }
 
     /** Gives waiting packets back. */
     void close() {
-        for (int i = 0; i < count; i++) {
-            @Nullable Packet[] queue = all[i].waiting;
-            for (int k = 0; queue != null && k < all[i].waitingCount; k++) {
-                Packet packet = queue[k];
-                assert packet != null : "a hole in the queue";
-                link.release(packet);
+        for (int i = 0; i < table.size(); i++) {
+            Neighbor neighbor = table.get(i);
+            for (Packet packet = waiting.poll(neighbor); packet != null; packet = waiting.poll(neighbor)) {
+                waiting.release(packet);
             }
-            all[i].waiting = null;
-            all[i].waitingCount = 0;
         }
-        waiting = 0;
     }
 }

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** RFC 826, 5227, and the neighbour states of RFC 4861 §7.3 over ARP. */
+@Rule("tcp.md: ARP, ND")
 class ArpTest {
     private Host host = Host.settled();
 
@@ -144,7 +145,7 @@ class ArpTest {
             }
         }
         host.ip.flush();
-        assertEquals(NeighborCache.MAX_WAITING, host.port.packetsInUse());
+        assertEquals(WaitingPackets.MAX_WAITING, host.port.packetsInUse());
     }
 
     @Test
@@ -229,6 +230,7 @@ class ArpTest {
     @Rule("tcp.md: ARP, ND")
     @Rule("tcp.md: neighbour-cache flood, TCB-table hash flood, port exhaustion")
     @Test
+    @Rule("tcp.md: neighbour-cache flood, TCB-table hash flood, port exhaustion")
     void oneStationCannotFillTheTable() {
         try (Host wide = new Host(PortCapabilities.NONE, 1500, 0, 1)) {
             wide.settle();
@@ -242,7 +244,7 @@ class ArpTest {
                 wide.ip.flush();
                 known += Frames.type(wide.port.sent.get(0)) == EthernetHeader.TYPE_IPV4 ? 1 : 0;
             }
-            assertEquals(NeighborCache.MAX_PASSIVE_PER_MAC, known);
+            assertEquals(NeighborTable.MAX_PASSIVE_PER_MAC, known);
         }
     }
 
