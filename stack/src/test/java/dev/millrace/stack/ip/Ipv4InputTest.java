@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an IPv4 host lets in, and how it answers what it does not (RFC 791, 792, 1122 §3.2). */
+@Rule("tcp.md: IPv4")
 class Ipv4InputTest {
     private final Host host = Host.settled();
 
@@ -134,6 +135,9 @@ class Ipv4InputTest {
             "tcp.md: bad IHL, data offset, lengths, checksum, IPv6 extension lengths, urgent pointer 0 or beyond the data")
     @ParameterizedTest(name = "{0}")
     @MethodSource("dropped")
+    @Rule(
+            "tcp.md: bad IHL, data offset, lengths, checksum, IPv6 extension lengths, urgent pointer 0 or beyond the data")
+    @Rule("tcp.md: LAND, christmas tree, null, SYN+FIN, SYN+RST")
     void isDroppedSilentlyForOneReason(String rule, Counter reason, byte[] frame) {
         assertEquals(List.of(), host.receives(frame), rule);
         assertEquals(List.of(), host.segments);
@@ -206,6 +210,7 @@ class Ipv4InputTest {
 
     @Rule("tcp.md: ICMP")
     @Test
+    @Rule("tcp.md: ICMP")
     void echosAreLimitedAndTheLimitRecovers() {
         resolvePeer();
         byte[] echo = Frames.v4(PEER4, V4, IpProtocol.ICMP, Frames.icmp(Icmpv4Message.ECHO_REQUEST, 0, 1, new byte[8]));
@@ -227,6 +232,7 @@ class Ipv4InputTest {
     }
 
     @Test
+    @Rule("tcp.md: ICMP")
     void aDatagramForAClosedPortIsRefusedWithItsBeginning() {
         resolvePeer();
         byte[] frame = Frames.v4(PEER4, V4, IpProtocol.UDP, Frames.udp(PEER4, V4, new byte[1000]));
@@ -254,6 +260,7 @@ class Ipv4InputTest {
 
     @Rule("tcp.md: ICMP")
     @Test
+    @Rule("tcp.md: ICMP")
     void refusalsAreLimited() {
         resolvePeer();
         byte[] frame = Frames.v4(PEER4, V4, 132, new byte[20]);
@@ -293,6 +300,7 @@ class Ipv4InputTest {
         "11, 0, 0, TIME_EXCEEDED, 0",
         "12, 0, 0, PARAMETER_PROBLEM, 0"
     })
+    @Rule("tcp.md: ICMP")
     void errorsAboutOurSegmentsReachTcp(int type, int code, int rest, String kind, int mtu) {
         host.receives(quoting(type, code, rest, V4, IpProtocol.TCP, 28));
         assertEquals(List.of(kind + " 198.18.0.1:4000 > 203.0.113.9:443 seq 1 mtu " + mtu), host.errors);
@@ -312,6 +320,7 @@ class Ipv4InputTest {
     @Rule("RFC 9293 MUST-55")
     @ParameterizedTest
     @MethodSource("uselessErrors")
+    @Rule("tcp.md: forged ICMP")
     void errorsAboutNothingOfOursAreDropped(Counter reason, byte[] frame) {
         assertEquals(List.of(), host.receives(frame));
         assertEquals(List.of(), host.errors);

@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an IPv6 host lets in, and how it answers what it does not (RFC 8200, 4443). */
+@Rule("tcp.md: IPv6")
 class Ipv6InputTest {
     private static final int HOPOPT = IpProtocol.HOP_BY_HOP;
     private static final int DSTOPT = IpProtocol.DESTINATION_OPTIONS;
@@ -247,6 +248,7 @@ class Ipv6InputTest {
     }
 
     @Test
+    @Rule("tcp.md: ICMP")
     void nothingIsReportedAboutAnError() {
         resolvePeer();
         byte[] error = Frames.icmp6(PEER6, V6, 3, 0, 0, new byte[60]);
@@ -276,6 +278,7 @@ class Ipv6InputTest {
     }
 
     @Test
+    @Rule("tcp.md: ICMP")
     void aDatagramForAClosedPortIsRefused() {
         resolvePeer();
         byte[] answer = host.receives(packet(IpProtocol.UDP, Frames.udp(PEER6, V6, new byte[1400])))
@@ -325,6 +328,7 @@ class Ipv6InputTest {
     }
 
     @Test
+    @Rule("tcp.md: forged ICMP")
     void aQuotationThatIsCutOffIsDropped() {
         byte[] ours = Frames.v6(V6, FAR6, TCP, 64, Frames.tcp(V6, FAR6, 4000, 443, 1000));
         byte[] quoted = Arrays.copyOfRange(ours, Frames.IP, Frames.IP + 47);

@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** RFC 4861, 4862, 4429, 3810 as a host speaks them. */
+@Rule("tcp.md: ARP, ND")
 class NeighborDiscoveryTest {
     private static final IpAddress ALL_NODES = ip("ff02::1");
     private Host host = Host.settled();

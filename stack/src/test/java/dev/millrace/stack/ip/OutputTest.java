@@ -104,6 +104,7 @@ class OutputTest {
 
     @Rule("tcp.md: Output order")
     @Test
+    @Rule("tcp.md: Output order")
     void controlLeavesBeforeAcknowledgmentsBeforeData() {
         resolve(host);
         Kind[] kinds = {Kind.DATA, Kind.ACK, Kind.CONTROL, Kind.DATA, Kind.CONTROL, Kind.ACK};
@@ -142,6 +143,7 @@ class OutputTest {
 
     @Rule("tcp.md: packet pool empty, TX ring full, backend gone")
     @Test
+    @Rule("tcp.md: packet pool empty, TX ring full, backend gone")
     void aFullBacklogPushesBackAndTellsWhenItIsOver() {
         resolve(host);
         host.port.ringSpace = 0;
@@ -161,6 +163,7 @@ class OutputTest {
 
     @Rule("tcp.md: packet pool empty, TX ring full, backend gone")
     @Test
+    @Rule("tcp.md: packet pool empty, TX ring full, backend gone")
     void anEmptyPoolPushesBack() {
         resolve(host);
         Path path = host.ip.path(V4, PEER4);
@@ -219,6 +222,7 @@ class OutputTest {
 
     @Rule("tcp.md: Path MTU")
     @Test
+    @Rule("tcp.md: Path MTU")
     void aLoweredPathMtuIsForgottenAfterTenMinutes() {
         resolve(host);
         Path path = host.ip.path(V4, PEER4);
@@ -237,6 +241,8 @@ class OutputTest {
     @Rule("tcp.md: Path MTU")
     @Rule("tcp.md: forged ICMP")
     @Test
+    @Rule("tcp.md: Path MTU")
+    @Rule("tcp.md: forged ICMP")
     void aLoweredPathMtuHasAFloor() {
         Path v4 = host.ip.path(V4, PEER4);
         v4.onPacketTooBig(68, host.nowNs);

@@ -31,6 +31,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Fragments of both families: any order, none twice, never overlapping, within a budget. */
+@Rule("tcp.md: IPv4")
+@Rule("tcp.md: IPv6")
 class ReassemblyTest {
     private static final String SEGMENT = "198.18.0.2:1000 > 198.18.0.1:80 seq 1 len 3000";
     private final Host host = Host.settled();
@@ -175,6 +177,7 @@ class ReassemblyTest {
     }
 
     @Test
+    @Rule("tcp.md: out-of-order flood, fragment flood")
     void oneSourceCannotCrowdOutOthers() {
         List<byte[]> frames = fragments(Host.OTHER4, 7, 1480);
         host.receives(frames.get(0));
@@ -190,6 +193,7 @@ class ReassemblyTest {
 
     @Rule("tcp.md: out-of-order flood, fragment flood")
     @Test
+    @Rule("tcp.md: out-of-order flood, fragment flood")
     void manySourcesShareTheBudgetAndTheNewestStay() {
         for (int i = 0; i < 100; i++) {
             IpAddress source = IpAddress.v4(PEER4.v4Bits() + 1 + i);
@@ -206,6 +210,7 @@ class ReassemblyTest {
 
     @Rule("tcp.md: out-of-order flood, fragment flood")
     @Test
+    @Rule("tcp.md: out-of-order flood, fragment flood")
     void tinyPiecesEndAtALimit() {
         for (int i = 0; i < 200; i++) {
             host.receives(Frames.v4Fragment(PEER4, 7, IpProtocol.TCP, i * 8, true, new byte[8]));

@@ -12,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** RFC 6724 §5 and RFC 1122 §3.3.4.3. */
+@Rule("tcp.md: IPv6")
 class SourceAddressTest {
     private static Routes routes(String addresses, String gateways) {
         List<NetworkConfig.InterfaceAddress> own = new ArrayList<>();
