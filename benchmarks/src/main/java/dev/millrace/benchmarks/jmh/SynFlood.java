@@ -42,6 +42,9 @@ public class SynFlood {
     private static final int TO_FILL = 10_000;
 
     private static final int FORGED_NET = 0xc613_0000;
+    /** IPv4-mapped form. */
+    private static final long MAPPED = 0xffff_0000_0000L;
+
     private static final int IP = 14;
     private static final int TCP = IP + 20;
     private static final int BYTES = TCP + 40;
@@ -132,12 +135,7 @@ public class SynFlood {
         Memory.putInt(at + TCP + 36, 0x0103_0307);
         if (!offload) {
             long sum = Checksum.pseudoHeader(
-                    0,
-                    IpAddress.v4(source).low(),
-                    0,
-                    IpAddress.v4(Peer.STACK_ADDRESS).low(),
-                    6,
-                    40);
+                    0, MAPPED | source & 0xffff_ffffL, 0, MAPPED | Peer.STACK_ADDRESS & 0xffff_ffffL, 6, 40);
             Memory.putShortNative(at + TCP + 16, Checksum.finish(Checksum.add(sum, at + TCP, 40)));
         }
         to.arrive(frame);

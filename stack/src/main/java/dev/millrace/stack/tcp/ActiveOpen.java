@@ -2,6 +2,7 @@ package dev.millrace.stack.tcp;
 
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.wire.IpAddress;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** The OPEN call in its active form (RFC 9293 §3.10.1): choice of address and port, then the SYN. One per core; core thread only. */
@@ -22,6 +23,7 @@ final class ActiveOpen {
             TcpOptions options,
             TcpObserver observer,
             PortChooser chooser,
+            @Nullable ByteBuffer text,
             long nowNs)
             throws TcpException {
         if (tcp.isFull()) {
@@ -37,7 +39,7 @@ final class ActiveOpen {
         if (localPort == 0) {
             throw new TcpException(TcpError.ADDRESS_NOT_AVAILABLE);
         }
-        return open(path, localPort, remotePort, options, observer, binding, nowNs);
+        return open(path, localPort, remotePort, options, observer, binding, text, nowNs);
     }
 
     /** Accepts the local ports with which the tuple is free, or left in a TIME-WAIT that may be reused. One instance, refilled. */
@@ -79,6 +81,7 @@ final class ActiveOpen {
             TcpOptions options,
             TcpObserver observer,
             @Nullable LocalBinding binding,
+            @Nullable ByteBuffer text,
             long nowNs)
             throws TcpException {
         int iss = tcp.isns.initialSequence(
@@ -114,7 +117,16 @@ final class ActiveOpen {
         tcp.liveConnections++;
         tcp.counters.increment(Counter.TCP_ACTIVE_OPENS);
         connection.synSentNs = nowNs;
+        if (text != null) {
+            takeText(connection, text);
+        }
         connection.sendSyn(nowNs);
         return connection;
+    }
+
+    private void takeText(TcpConnection connection, ByteBuffer text) {
+        int taken = connection.sender.buffer.write(text, text.position(), text.remaining());
+        text.position(text.position() + taken);
+        connection.fastOpenWanted = tcp.config.handshake().fastOpen().client();
     }
 }

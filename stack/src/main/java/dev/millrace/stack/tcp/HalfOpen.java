@@ -28,6 +28,9 @@ final class HalfOpen extends Flow implements TimerWheel.Timer {
     final byte windowScale;
 
     byte retransmissions;
+    /** The SYN+ACK is to bring a Fast Open cookie. */
+    boolean fastOpenCookieDue;
+
     private final byte bits;
     long firstSentNs;
     long timerId = TimerWheel.NONE;

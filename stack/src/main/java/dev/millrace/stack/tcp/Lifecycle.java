@@ -31,8 +31,18 @@ final class Lifecycle {
     void close(TcpConnection connection, long nowNs) {
         switch (connection.state()) {
             case CLOSED, TIME_WAIT -> connection.receiver.discard();
-            case SYN_SENT, SYN_RECEIVED -> remove(connection);
+            case SYN_SENT -> remove(connection);
+            case SYN_RECEIVED -> closeInHandshake(connection, nowNs);
             default -> closeSynchronised(connection, nowNs);
+        }
+    }
+
+    /** What a connection opened by data has written goes out when the handshake is complete, and the FIN after it. */
+    private void closeInHandshake(TcpConnection connection, long nowNs) {
+        if (connection.fastOpenListener == null) {
+            remove(connection);
+        } else if (connection.receiver.buffer.readableBytes() > 0) {
+            closeSynchronised(connection, nowNs);
         }
     }
 
@@ -109,6 +119,7 @@ final class Lifecycle {
     private void release(TcpConnection connection) {
         tcp.liveConnections--;
         tcp.memory.onReleased(connection);
+        connection.endFastOpen();
         connection.timers.clearAll();
         connection.moveTo(TcpState.CLOSED);
         connection.receiver.ackNow = false;

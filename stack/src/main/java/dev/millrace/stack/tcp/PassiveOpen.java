@@ -14,6 +14,7 @@ final class PassiveOpen {
     private final HandshakeConfig limits;
     private final SynCookies cookies;
     private final Acceptance acceptance;
+    final FastOpenServer fastOpen;
     private int halfOpen;
 
     PassiveOpen(Tcp tcp, Acceptance acceptance) {
@@ -21,6 +22,7 @@ final class PassiveOpen {
         this.limits = tcp.config.handshake();
         this.cookies = new SynCookies(tcp.random);
         this.acceptance = acceptance;
+        this.fastOpen = new FastOpenServer(tcp);
     }
 
     // ---- LISTEN ----
@@ -49,7 +51,7 @@ final class PassiveOpen {
             drop(Counter.DROP_TCP_HALF_OPEN_FULL);
         } else if (full || limits.synCookies() == SynCookieMode.ALWAYS) {
             answerWithCookie(listener, syn, nowNs);
-        } else {
+        } else if (!fastOpen.open(listener, syn, windowOffered(listener.options()), nowNs)) {
             openHalf(listener, syn, tcp.initialSequence(syn, nowNs), nowNs);
         }
     }
@@ -69,6 +71,7 @@ final class PassiveOpen {
     private void openHalf(TcpListener listener, TcpSegment syn, int iss, long nowNs) {
         HalfOpen entry = new HalfOpen(
                 this, listener, syn, iss, windowOffered(listener.options()), Ecn.accepts(syn, tcp.config), nowNs);
+        entry.fastOpenCookieDue = fastOpen.offersCookie(listener, syn);
         if (!tcp.flows.insert(entry)) {
             drop(Counter.DROP_TCP_HALF_OPEN_FULL);
             return;
@@ -96,6 +99,10 @@ final class PassiveOpen {
             return false;
         }
         Syn syn = tcp.writer.syn;
+        syn.withoutFastOpen();
+        if (entry.fastOpenCookieDue) {
+            fastOpen.addCookie(entry, syn, nowNs);
+        }
         syn.localPort = entry.localPort;
         syn.remotePort = entry.remotePort;
         syn.sequence = entry.iss;
@@ -166,6 +173,7 @@ final class PassiveOpen {
         }
         int peerMss = SegmentArrival.peerMss(segment, path.local.isV4());
         Syn syn = tcp.writer.syn;
+        syn.withoutFastOpen();
         syn.localPort = segment.destinationPort;
         syn.remotePort = segment.sourcePort;
         syn.sequence = cookies.initialSequence(segment, peerMss, nowNs);

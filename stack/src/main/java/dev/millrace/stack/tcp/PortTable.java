@@ -43,6 +43,9 @@ public final class PortTable {
 
     private final RandomGenerator random;
 
+    /** Here because all shards share it: a client's next connection may be another shard's. */
+    final FastOpenKeys fastOpenKeys;
+
     /** Guarded by this. */
     private final Int2ObjectHashMap<List<PortReservation>> reservations = new Int2ObjectHashMap<>();
 
@@ -57,6 +60,7 @@ public final class PortTable {
      */
     public PortTable(RandomGenerator random) {
         this.random = random;
+        this.fastOpenKeys = new FastOpenKeys(random);
     }
 
     /**

@@ -86,6 +86,7 @@ final class Retries {
         }
         connection.sender.rtt.backOff();
         connection.ecn.onSynTimeout();
+        tcp.fastOpen.onSynTimeout(connection, nowNs);
         connection.sendSyn(nowNs);
         boundByUserTimeout(ConnectionTimers.RETRANSMIT, stuckSinceNs);
     }

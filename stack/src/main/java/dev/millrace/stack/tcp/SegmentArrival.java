@@ -27,7 +27,8 @@ final class SegmentArrival {
 
     private void onSegmentInSynSent(TcpConnection connection, TcpSegment segment, long nowNs) {
         boolean hasAck = segment.has(TcpSegment.ACK);
-        if (hasAck && segment.acknowledgment != connection.sender.sequenceOf(0)) {
+        int taken = segment.acknowledgment - connection.sender.sequenceOf(0);
+        if (hasAck && (taken < 0 || taken > connection.synDataBytes)) {
             drop(Counter.DROP_TCP_BAD_ACK);
             if (!segment.has(TcpSegment.RST)) {
                 tcp.strays.resetForAck(segment, nowNs);
@@ -50,6 +51,7 @@ final class SegmentArrival {
         takeSyn(connection, segment, nowNs);
         if (hasAck) {
             establish(connection, segment, nowNs);
+            tcp.fastOpen.onSynAck(connection, segment, taken, nowNs);
             connection.receiver.ackNow = true; // without what came with the SYN: that is sent again
         } else {
             // simultaneous open (§3.5, figure 7)
@@ -90,7 +92,10 @@ final class SegmentArrival {
         connection.retries.onProgress();
         connection.onEstablished(nowNs);
         connection.sender.onEstablished(connection.peerMss, synRetransmitted, nowNs);
-        if (connection.outputShutDown()) {
+        connection.endFastOpen();
+        if (connection.closedByApplication()) {
+            tcp.lifecycle.close(connection, nowNs);
+        } else if (connection.outputShutDown()) {
             tcp.lifecycle.shutdownOutput(connection);
         }
         connection.path.confirm(nowNs);
@@ -229,7 +234,10 @@ final class SegmentArrival {
         }
         tcp.counters.increment(Counter.TCP_RESETS_RECEIVED);
         switch (connection.state()) {
-            case SYN_RECEIVED -> tcp.lifecycle.fail(connection, TcpError.CONNECTION_REFUSED);
+            case SYN_RECEIVED ->
+                tcp.lifecycle.fail(
+                        connection,
+                        connection.fastOpenListener == null ? TcpError.CONNECTION_REFUSED : TcpError.CONNECTION_RESET);
             case CLOSING, LAST_ACK -> tcp.lifecycle.remove(connection);
             default -> tcp.lifecycle.fail(connection, TcpError.CONNECTION_RESET);
         }

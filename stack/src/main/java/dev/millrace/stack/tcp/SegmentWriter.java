@@ -1,6 +1,7 @@
 package dev.millrace.stack.tcp;
 
 import dev.millrace.stack.memory.Packet;
+import dev.millrace.stack.memory.SendBuffer;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.metrics.Counters;
 import dev.millrace.stack.wire.TcpHeader;
@@ -70,6 +71,7 @@ final class SegmentWriter {
 
     /** SYN of an active open, or SYN+ACK of a simultaneous one. */
     boolean syn(TcpConnection connection, boolean withAck, long nowNs) {
+        syn.withoutFastOpen();
         Receiver receiver = connection.receiver;
         Timestamps timestamps = receiver.timestamps;
         syn.localPort = connection.localPort;
@@ -85,6 +87,7 @@ final class SegmentWriter {
         boolean scaling = withAck ? receiver.scalingOffered : features.windowScaling();
         syn.windowScale = scaling ? receiver.scale : -1;
         syn.trafficClass = connection.trafficClass;
+        connection.addFastOpen(syn, withAck, nowNs);
         return send(connection.path, syn, nowNs);
     }
 
@@ -103,6 +106,10 @@ final class SegmentWriter {
                 what.timestampValue,
                 what.timestampEcho,
                 what.windowScale);
+        if (what.fastOpenBytes >= 0) {
+            optionBytes += TcpHeader.writeFastOpen(
+                    at + TcpHeader.MIN_BYTES + optionBytes, what.fastOpenBytes, what.fastOpenHigh, what.fastOpenLow);
+        }
         int headerBytes = TcpHeader.MIN_BYTES + optionBytes;
         TcpHeader.write(
                 at,
@@ -113,7 +120,11 @@ final class SegmentWriter {
                 headerBytes,
                 what.flags,
                 what.window);
-        packet.length = headerBytes;
+        SendBuffer text = what.text;
+        if (text != null) {
+            text.copyTo(0, at + headerBytes, what.textBytes);
+        }
+        packet.length = headerBytes + what.textBytes;
         // no ECT on SYNs (RFC 3168 §6.1.1)
         send(packet, path, what.trafficClass & ~Ecn.MASK, SegmentOutput.Kind.CONTROL, nowNs);
         return true;

@@ -100,6 +100,29 @@ final class Sender {
         timers.clear(ConnectionTimers.RETRANSMIT);
     }
 
+    /**
+     * The SYN+ACK has acknowledged bytes that went with the SYN (RFC 7413 §4.2.1): as if they had left just after the SYN.
+     *
+     * @param windowField the SYN+ACK's, which is not scaled
+     */
+    void onSynDataAcked(int bytes, int windowField, long nowNs) {
+        recovery.onSent(0, bytes, connection.synSentNs);
+        una = bytes;
+        nxt = bytes;
+        buffer.releaseTo(bytes);
+        window.open(0, bytes, windowField);
+        Acknowledgment arrived = tcp.acknowledgment;
+        arrived.una = bytes;
+        arrived.duplicate = false;
+        arrived.sackBlocks = 0;
+        arrived.echoNs = Acknowledgment.NONE;
+        arrived.windowLimited = false;
+        arrived.ecnEcho = false;
+        arrived.newDataWaits = false;
+        arrived.nowNs = nowNs;
+        recovery.onAck(arrived);
+    }
+
     // ---- sequence numbers ----
 
     /** The number that goes on the wire for a position. */

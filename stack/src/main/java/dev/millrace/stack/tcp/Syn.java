@@ -1,5 +1,8 @@
 package dev.millrace.stack.tcp;
 
+import dev.millrace.stack.memory.SendBuffer;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a SYN or SYN+ACK of ours is to say. A flyweight: a core has one and refills it for each; nobody keeps it. {@code SegmentWriter}
  * makes the segment.
@@ -19,4 +22,20 @@ final class Syn {
     int windowScale;
 
     int trafficClass;
+    /** Length of the Fast Open cookie; 0 asks for one, −1 leaves the option out. */
+    int fastOpenBytes = -1;
+
+    long fastOpenHigh;
+    long fastOpenLow;
+    /** Text that goes with the SYN: the first {@code textBytes} of this buffer. */
+    int textBytes;
+
+    @Nullable
+    SendBuffer text;
+
+    void withoutFastOpen() {
+        fastOpenBytes = -1;
+        textBytes = 0;
+        text = null;
+    }
 }

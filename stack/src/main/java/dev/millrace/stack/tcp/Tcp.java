@@ -7,6 +7,7 @@ import dev.millrace.stack.time.TimerWheel;
 import dev.millrace.stack.wire.IcmpError;
 import dev.millrace.stack.wire.IpAddress;
 import dev.millrace.stack.wire.TcpSegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,6 +44,7 @@ public final class Tcp {
     final SegmentArrival arrival;
     final StrayReply strays;
     final MemoryPressure memory;
+    final FastOpenClient fastOpen;
     /** The one being processed. */
     final Acknowledgment acknowledgment = new Acknowledgment();
 
@@ -94,6 +96,7 @@ public final class Tcp {
         this.arrival = new SegmentArrival(this);
         this.strays = new StrayReply(this);
         this.memory = new MemoryPressure(this);
+        this.fastOpen = new FastOpenClient(this);
         Acceptance acceptance = new Acceptance(this);
         this.passive = new PassiveOpen(this, acceptance);
         this.synReceived = new SynReceived(this, passive, acceptance);
@@ -322,7 +325,26 @@ public final class Tcp {
             PortChooser chooser,
             long nowNs)
             throws TcpException {
-        return active.connect(binding, remote, remotePort, options, observer, chooser, nowNs);
+        return active.connect(binding, remote, remotePort, options, observer, chooser, null, nowNs);
+    }
+
+    /**
+     * As {@link #connect}, with the first bytes of the stream, as sendto(2) with MSG_FASTOPEN: they go with the SYN if the server has
+     * given us a cookie before (RFC 7413), else after the handshake. The server's application may be told them twice (§6.1).
+     *
+     * @param text taken from its position to its limit, as far as the send buffer takes it; its position says how far that is
+     */
+    public TcpConnection connect(
+            @Nullable LocalBinding binding,
+            IpAddress remote,
+            int remotePort,
+            TcpOptions options,
+            TcpObserver observer,
+            PortChooser chooser,
+            ByteBuffer text,
+            long nowNs)
+            throws TcpException {
+        return active.connect(binding, remote, remotePort, options, observer, chooser, text, nowNs);
     }
 
     LossRecovery newRecovery(boolean sack, int segmentBytes, boolean synRetransmitted, RttEstimator rtt) {

@@ -87,6 +87,18 @@ public final class TcpConnection extends Flow implements TcpSocket {
     /** Stands in the core's list of connections that wait for packets. */
     boolean blocked;
 
+    // Fast Open
+    /** The listener among whose pending connections this one counts, until its handshake is complete. */
+    @Nullable
+    TcpListener fastOpenListener;
+
+    /** The SYN+ACK is to bring the peer a new cookie. */
+    boolean fastOpenCookieDue;
+    /** The connect call came with data, and the path has not shown to drop such SYNs. */
+    boolean fastOpenWanted;
+    /** Bytes that went with the SYN. */
+    int synDataBytes;
+
     // MemoryPressure's
     boolean awaitsMemory;
     boolean holdsMemory;
@@ -406,6 +418,15 @@ public final class TcpConnection extends Flow implements TcpSocket {
         timers.set(ConnectionTimers.RETRANSMIT, nowNs + sender.rtt.rtoNs());
     }
 
+    /** What Fast Open adds to our SYN or SYN+ACK. */
+    void addFastOpen(Syn syn, boolean withAck, long nowNs) {
+        if (!withAck) {
+            tcp.fastOpen.addTo(this, syn, nowNs);
+        } else if (fastOpenCookieDue) {
+            tcp.passive.fastOpen.addCookie(this, syn, nowNs);
+        }
+    }
+
     /** RFC 9293 §3.10.7.4, "send an ACK": answers what is not acceptable, with our own state, at a bounded rate. */
     void challenge(long nowNs) {
         boolean rested =
@@ -474,6 +495,21 @@ public final class TcpConnection extends Flow implements TcpSocket {
         publish(CONNECTED);
         retries.onHeard(nowNs);
         retries.startKeepAlive(nowNs);
+    }
+
+    /** Data with the SYN has opened the connection: the application may use it while the handshake is under way. */
+    void onFastOpened() {
+        moveTo(TcpState.SYN_RECEIVED);
+        publish(CONNECTED);
+    }
+
+    /** The handshake of a connection opened by data is complete, or the connection is over. */
+    void endFastOpen() {
+        TcpListener listener = fastOpenListener;
+        if (listener != null) {
+            fastOpenListener = null;
+            listener.fastOpenPendingChanged(-1);
+        }
     }
 
     void onReadable() {

@@ -18,6 +18,7 @@ public final class TcpListener implements TcpAcceptor {
     private final MpscUnboundedVarHandleArrayQueue<TcpConnection> established =
             new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
     private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicInteger fastOpenPending = new AtomicInteger();
     private final PortTable ports;
 
     /** Half-open connections per shard; each written by its own core. */
@@ -130,6 +131,20 @@ public final class TcpListener implements TcpAcceptor {
         } else {
             observer.onReadiness();
         }
+    }
+
+    /** Connections opened by data with a SYN that wait for their final ACK, on all shards. Any core. */
+    int fastOpenPending() {
+        return fastOpenPending.get();
+    }
+
+    void fastOpenPendingChanged(int change) {
+        fastOpenPending.addAndGet(change);
+    }
+
+    int fastOpenLimit() {
+        int wanted = options.fastOpenQueue;
+        return wanted >= 0 ? wanted : backlog;
     }
 
     int halfOpen(int shard) {

@@ -24,6 +24,12 @@ public final class TcpOptions {
     /** TCP_QUICKACK: acknowledge at once. */
     public boolean quickAck;
 
+    /**
+     * TCP_FASTOPEN of a listener: connections opened by data with a SYN that may wait for their final ACK at a time; −1: as many as the
+     * backlog. Means something only where Fast Open is on for servers.
+     */
+    public int fastOpenQueue = -1;
+
     public boolean reuseAddress;
     public boolean reusePort;
 
@@ -42,6 +48,7 @@ public final class TcpOptions {
         copy.trafficClass = trafficClass;
         copy.userTimeoutMs = userTimeoutMs;
         copy.quickAck = quickAck;
+        copy.fastOpenQueue = fastOpenQueue;
         copy.reuseAddress = reuseAddress;
         copy.reusePort = reusePort;
         return copy;

@@ -20,7 +20,7 @@ public enum TcpState {
             return this != CLOSED;
         }
         return switch (this) {
-            case CLOSED -> next == SYN_SENT || next == LISTEN || next == ESTABLISHED;
+            case CLOSED -> next == SYN_SENT || next == SYN_RECEIVED || next == LISTEN || next == ESTABLISHED;
             case LISTEN -> next == SYN_RECEIVED || next == SYN_SENT;
             case SYN_SENT -> next == ESTABLISHED || next == SYN_RECEIVED;
             case SYN_RECEIVED -> next == ESTABLISHED || next == FIN_WAIT_1 || next == CLOSE_WAIT;

@@ -39,6 +39,11 @@ public final class TcpHeader {
     private static final int SACK_PERMITTED = 4;
     private static final int SACK = 5;
     private static final int TIMESTAMPS = 8;
+    private static final int FAST_OPEN = 34;
+
+    // RFC 7413 §4.1.1
+    private static final int MIN_COOKIE_BYTES = 4;
+    private static final int MAX_COOKIE_BYTES = 16;
 
     private static final int NOP_NOP_TIMESTAMPS = NO_OPERATION << 24 | NO_OPERATION << 16 | TIMESTAMPS << 8 | 10;
     private static final int SACKOK_TIMESTAMPS = SACK_PERMITTED << 24 | 2 << 16 | TIMESTAMPS << 8 | 10;
@@ -118,6 +123,7 @@ public final class TcpHeader {
         into.windowScale = -1;
         into.sackPermitted = false;
         into.sackBlocks = 0;
+        into.fastOpenBytes = -1;
         if (length == 0) {
             return;
         }
@@ -132,7 +138,7 @@ public final class TcpHeader {
 
     /** An option whose length is below 2 or reaches past the end makes all that follows unreadable: parsing stops there. */
     private static void parseOptionsOneByOne(long address, int length, TcpSegment into) {
-        int seen = 0;
+        long seen = 0;
         int at = 0;
         while (at < length) {
             int kind = Memory.getUnsignedByte(address + at);
@@ -150,8 +156,8 @@ public final class TcpHeader {
             if (optionBytes < 2 || at + optionBytes > length) {
                 return;
             }
-            if (kind <= TIMESTAMPS && (seen & 1 << kind) == 0) {
-                seen |= 1 << kind;
+            if (kind <= FAST_OPEN && (seen & 1L << kind) == 0) {
+                seen |= 1L << kind;
                 parseOption(kind, address + at, optionBytes, into);
             }
             at += optionBytes;
@@ -187,10 +193,35 @@ public final class TcpHeader {
                     into.timestampEcho = Memory.getInt(address + 6);
                 }
             }
+            case FAST_OPEN -> {
+                if (syn) {
+                    parseFastOpen(address + 2, optionBytes - 2, into);
+                }
+            }
             default -> {
                 // unknown: ignored (RFC 9293 MUST-6)
             }
         }
+    }
+
+    /** A cookie of a length that cannot be is as no option (RFC 7413 §4.1.1). */
+    private static void parseFastOpen(long address, int bytes, TcpSegment into) {
+        if (bytes != 0 && (bytes < MIN_COOKIE_BYTES || bytes > MAX_COOKIE_BYTES || (bytes & 1) != 0)) {
+            return;
+        }
+        long high = 0;
+        long low = 0;
+        for (int i = 0; i < bytes; i++) {
+            long octet = Memory.getUnsignedByte(address + i);
+            if (i < Long.BYTES) {
+                high |= octet << 56 - i * 8;
+            } else {
+                low |= octet << 56 - (i - Long.BYTES) * 8;
+            }
+        }
+        into.fastOpenBytes = bytes;
+        into.fastOpenHigh = high;
+        into.fastOpenLow = low;
     }
 
     private static void parseSackBlocks(long address, int count, TcpSegment into) {
@@ -256,6 +287,26 @@ public final class TcpHeader {
             at += 4;
         }
         return at;
+    }
+
+    /**
+     * Writes the Fast Open option (RFC 7413 §4.1.1) behind a SYN's others, padded as Linux does.
+     *
+     * @param bytes length of the cookie, 0 to ask for one
+     * @return bytes written, a multiple of 4
+     */
+    public static int writeFastOpen(long address, int bytes, long high, long low) {
+        Memory.putByte(address, FAST_OPEN);
+        Memory.putByte(address + 1, 2 + bytes);
+        for (int i = 0; i < bytes; i++) {
+            long word = i < Long.BYTES ? high : low;
+            Memory.putByte(address + 2 + i, (int) (word >>> 56 - i % Long.BYTES * 8));
+        }
+        int written = 2 + bytes;
+        while ((written & 3) != 0) {
+            Memory.putByte(address + written++, NO_OPERATION);
+        }
+        return written;
     }
 
     /**

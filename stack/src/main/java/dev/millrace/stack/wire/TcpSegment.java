@@ -55,6 +55,12 @@ public final class TcpSegment {
     public int windowScale;
 
     public boolean sackPermitted;
+    /** Fast Open option's cookie length in bytes: 0 asks for a cookie, −1 without the option. */
+    public int fastOpenBytes;
+    /** The cookie's first eight bytes and the rest, left-aligned. */
+    public long fastOpenHigh;
+
+    public long fastOpenLow;
     public int sackBlocks;
     public final int[] sackLeft = new int[MAX_SACK_BLOCKS];
     public final int[] sackRight = new int[MAX_SACK_BLOCKS];

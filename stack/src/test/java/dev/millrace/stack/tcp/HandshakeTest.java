@@ -328,7 +328,8 @@ class HandshakeTest {
     @Rule("tcp.md: SYN flood")
     @Test
     void boundsHalfOpenEntries() {
-        Trace small = new Trace(TcpConfig.of(0).with(new HandshakeConfig(100, 10, SynCookieMode.OFF)));
+        Trace small =
+                new Trace(TcpConfig.of(0).with(new HandshakeConfig(100, 10, SynCookieMode.OFF, FastOpenMode.OFF)));
         small.host.listen(Trace.PORT, 16);
         for (int port = 1000; port < 1020; port++) {
             small.peerPort = port;

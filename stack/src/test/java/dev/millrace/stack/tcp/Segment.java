@@ -5,7 +5,9 @@ import dev.millrace.stack.wire.TcpHeader;
 import dev.millrace.stack.wire.TcpSegment;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** One segment in a trace, with numbers as they stand on the wire; built by the peer, or read from what the stack sent. */
 final class Segment {
@@ -23,6 +25,9 @@ final class Segment {
     int mss = -1;
     int windowScale = -1;
     boolean sackPermitted;
+    /** Fast Open cookie; empty asks for one, null leaves the option out. */
+    byte @Nullable [] fastOpen;
+
     int[] sackLeft = {};
     int[] sackRight = {};
     /** Of the IP header, ECN bits included. */
@@ -56,8 +61,14 @@ final class Segment {
         if (mss < 0) {
             return 0;
         }
-        return TcpHeader.writeSynOptions(
+        int bytes = TcpHeader.writeSynOptions(
                 at, mss, sackPermitted, hasTimestamp, timestampValue, timestampEcho, windowScale);
+        byte[] cookie = fastOpen;
+        if (cookie != null) {
+            ByteBuffer words = ByteBuffer.wrap(Arrays.copyOf(cookie, 16));
+            bytes += TcpHeader.writeFastOpen(at + bytes, cookie.length, words.getLong(), words.getLong());
+        }
+        return bytes;
     }
 
     static Segment parse(TcpHost.Wire wire) {
@@ -93,6 +104,13 @@ final class Segment {
         segment.mss = parsed.mss;
         segment.windowScale = parsed.windowScale;
         segment.sackPermitted = parsed.sackPermitted;
+        if (parsed.fastOpenBytes >= 0) {
+            byte[] words = ByteBuffer.allocate(16)
+                    .putLong(parsed.fastOpenHigh)
+                    .putLong(parsed.fastOpenLow)
+                    .array();
+            segment.fastOpen = Arrays.copyOf(words, parsed.fastOpenBytes);
+        }
         segment.sackLeft = Arrays.copyOf(parsed.sackLeft, parsed.sackBlocks);
         segment.sackRight = Arrays.copyOf(parsed.sackRight, parsed.sackBlocks);
         return segment;

@@ -22,7 +22,7 @@ class SynCookiesTest {
     private final Trace t = trace(SynCookieMode.ON_OVERFLOW);
 
     private static Trace trace(SynCookieMode mode) {
-        return new Trace(TcpConfig.of(0).with(new HandshakeConfig(1000, LIMIT, mode)));
+        return new Trace(TcpConfig.of(0).with(new HandshakeConfig(1000, LIMIT, mode, FastOpenMode.OFF)));
     }
 
     @AfterEach
@@ -271,7 +271,8 @@ class SynCookiesTest {
 
     @Test
     void theShardsLimitCountsAllListeners() {
-        try (Trace small = new Trace(TcpConfig.of(0).with(new HandshakeConfig(4, LIMIT, SynCookieMode.ON_OVERFLOW)))) {
+        try (Trace small = new Trace(
+                TcpConfig.of(0).with(new HandshakeConfig(4, LIMIT, SynCookieMode.ON_OVERFLOW, FastOpenMode.OFF)))) {
             small.host.listen(81, 16);
             small.host.listen(82, 16);
             for (int i = 0; i < 6; i++) {

@@ -184,7 +184,8 @@ final class Trace implements AutoCloseable {
         String expected = text(flags, sequence, acknowledgment, length);
         assertEquals(expected, describe(next), "segment sent by the stack at " + nowNs / MS + " ms");
         if (length > 0) {
-            org.junit.jupiter.api.Assertions.assertArrayEquals(pattern(sequence, length), next.payload);
+            org.junit.jupiter.api.Assertions.assertArrayEquals(
+                    pattern(sequence + (next.has(TcpSegment.SYN) ? 1 : 0), length), next.payload);
         }
         return next;
     }

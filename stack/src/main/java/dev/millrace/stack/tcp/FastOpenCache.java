@@ -1,0 +1,78 @@
+package dev.millrace.stack.tcp;
+
+import dev.millrace.stack.wire.IpAddress;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cookies that servers have given us, by server address, and what became of data sent with a SYN (RFC 7413 §4.1.3). Bounded: the one
+ * unused for longest gives way. Looked at once per connect with data. Core thread only.
+ */
+final class FastOpenCache {
+    private static final int MAX_SERVERS = 1024;
+
+    /** How long SYNs to a server carry nothing after one that did was lost; doubles with each loss (§4.1.3.1, as Linux). */
+    private static final long BLOCKED_NS = 60_000_000_000L;
+
+    private static final int MAX_DOUBLINGS = 6;
+
+    /** One server's. */
+    static final class Server {
+        /** 0: no cookie yet. */
+        int cookieBytes;
+
+        long cookieHigh;
+        long cookieLow;
+        int mss;
+        private int losses;
+        private long blockedUntilNs;
+
+        boolean mayCarryData(long nowNs) {
+            return cookieBytes > 0 && (losses == 0 || nowNs - blockedUntilNs >= 0);
+        }
+
+        boolean mayAsk(long nowNs) {
+            return losses == 0 || nowNs - blockedUntilNs >= 0;
+        }
+    }
+
+    private final Map<IpAddress, Server> entries = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<IpAddress, Server> eldest) {
+            return size() > MAX_SERVERS;
+        }
+    };
+
+    @Nullable
+    Server find(IpAddress server) {
+        return entries.get(server);
+    }
+
+    int size() {
+        return entries.size();
+    }
+
+    void onCookie(IpAddress server, int bytes, long high, long low, int mss) {
+        Server entry = entries.computeIfAbsent(server, key -> new Server());
+        entry.cookieBytes = bytes;
+        entry.cookieHigh = high;
+        entry.cookieLow = low;
+        entry.mss = mss;
+    }
+
+    /** Data with a SYN got through. */
+    void onSuccess(IpAddress server) {
+        Server entry = entries.get(server);
+        if (entry != null) {
+            entry.losses = 0;
+        }
+    }
+
+    /** A SYN with the option was not answered in time: something on the path may drop such SYNs. */
+    void onLoss(IpAddress server, long nowNs) {
+        Server entry = entries.computeIfAbsent(server, key -> new Server());
+        entry.blockedUntilNs = nowNs + (BLOCKED_NS << Math.min(entry.losses, MAX_DOUBLINGS));
+        entry.losses++;
+    }
+}

@@ -1,0 +1,47 @@
+package dev.millrace.stack.tcp;
+
+import java.util.random.RandomGenerator;
+
+/**
+ * Makes and checks the cookies that a Fast Open server hands out (RFC 7413 §4.1.2): SipHash-2-4 of both addresses under a key that
+ * changes every hour. Keys are derived from one secret and the hour, so that shards agree without sharing anything that changes. Any
+ * thread; immutable.
+ */
+final class FastOpenKeys {
+    static final int COOKIE_BYTES = 8;
+
+    /** RFC 7413 §4.1.2 (4) leaves the period open. A cookie lives between one and two of them. */
+    private static final long PERIOD_NS = 3_600_000_000_000L;
+
+    private final long secret0;
+    private final long secret1;
+
+    FastOpenKeys(RandomGenerator random) {
+        this.secret0 = random.nextLong();
+        this.secret1 = random.nextLong();
+    }
+
+    /** The cookie that the remote address of a SYN is given now. */
+    long cookie(long localHigh, long localLow, long remoteHigh, long remoteLow, long nowNs) {
+        return cookieOf(period(nowNs), localHigh, localLow, remoteHigh, remoteLow);
+    }
+
+    boolean isCurrent(long cookie, long localHigh, long localLow, long remoteHigh, long remoteLow, long nowNs) {
+        return cookie == cookie(localHigh, localLow, remoteHigh, remoteLow, nowNs);
+    }
+
+    /** Still good, though the client should be given a new one. */
+    boolean isPrevious(long cookie, long localHigh, long localLow, long remoteHigh, long remoteLow, long nowNs) {
+        return cookie == cookieOf(period(nowNs) - 1, localHigh, localLow, remoteHigh, remoteLow);
+    }
+
+    private long cookieOf(long period, long localHigh, long localLow, long remoteHigh, long remoteLow) {
+        long key0 = SipHash.hash(secret0, secret1, 2, 4, 2, period, 0, 0, 0, 0);
+        long key1 = SipHash.hash(secret0, secret1, 2, 4, 2, period, 1, 0, 0, 0);
+        return SipHash.hash(key0, key1, 2, 4, 4, localHigh, localLow, remoteHigh, remoteLow, 0);
+    }
+
+    private static long period(long nowNs) {
+        return Math.floorDiv(nowNs, PERIOD_NS);
+    }
+}

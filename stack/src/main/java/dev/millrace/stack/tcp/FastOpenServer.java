@@ -1,0 +1,122 @@
+package dev.millrace.stack.tcp;
+
+import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.wire.IpAddress;
+import dev.millrace.stack.wire.TcpHeader;
+import dev.millrace.stack.wire.TcpSegment;
+
+/**
+ * Passive opens by a SYN with data and a valid cookie (RFC 7413 §4.2.2): the connection exists at once, in SYN-RECEIVED, the
+ * application may accept and read; what it writes leaves once the handshake is complete. Everything else goes the way of other
+ * SYNs. One per core; core thread only.
+ */
+final class FastOpenServer {
+    private final Tcp tcp;
+    private final FastOpenKeys keys;
+
+    FastOpenServer(Tcp tcp) {
+        this.tcp = tcp;
+        this.keys = tcp.ports.fastOpenKeys;
+    }
+
+    /** Whether the SYN+ACK is to bring a cookie: the SYN asks for one, or brought none that is good. */
+    boolean offersCookie(TcpListener listener, TcpSegment syn) {
+        return tcp.config.handshake().fastOpen().server() && syn.fastOpenBytes >= 0 && listener.fastOpenLimit() > 0;
+    }
+
+    /** Opens a connection if the cookie is good and there is room; false when nothing has happened. */
+    boolean open(TcpListener listener, TcpSegment syn, int windowOffered, long nowNs) {
+        if (!offersCookie(listener, syn) || syn.fastOpenBytes == 0) {
+            return false;
+        }
+        boolean current = isGood(syn, true, nowNs);
+        if (!current && !isGood(syn, false, nowNs)) {
+            tcp.counters.increment(Counter.TCP_FAST_OPEN_PASSIVE_FAIL);
+            return false;
+        }
+        if (listener.fastOpenPending() >= listener.fastOpenLimit()) {
+            tcp.counters.increment(Counter.TCP_FAST_OPEN_LISTEN_OVERFLOW); // §5.1: an ordinary handshake instead
+            return false;
+        }
+        Path path = tcp.output.path(
+                new IpAddress(syn.destinationHigh, syn.destinationLow), new IpAddress(syn.sourceHigh, syn.sourceLow));
+        if (path == null) {
+            return false;
+        }
+        TcpConnection connection = connectionFrom(listener, path, syn, windowOffered, nowNs);
+        if (!tcp.flows.insert(connection)) {
+            return false;
+        }
+        connection.fastOpenCookieDue = !current;
+        admit(listener, connection, syn, nowNs);
+        return true;
+    }
+
+    private boolean isGood(TcpSegment syn, boolean current, long nowNs) {
+        long cookie = syn.fastOpenHigh;
+        if (syn.fastOpenBytes != FastOpenKeys.COOKIE_BYTES) {
+            return false;
+        }
+        return current
+                ? keys.isCurrent(cookie, syn.destinationHigh, syn.destinationLow, syn.sourceHigh, syn.sourceLow, nowNs)
+                : keys.isPrevious(
+                        cookie, syn.destinationHigh, syn.destinationLow, syn.sourceHigh, syn.sourceLow, nowNs);
+    }
+
+    /** Puts a cookie for the flow's peer into a SYN+ACK. */
+    void addCookie(Flow flow, Syn into, long nowNs) {
+        into.fastOpenBytes = FastOpenKeys.COOKIE_BYTES;
+        into.fastOpenHigh = keys.cookie(flow.localHigh, flow.localLow, flow.remoteHigh, flow.remoteLow, nowNs);
+    }
+
+    private TcpConnection connectionFrom(
+            TcpListener listener, Path path, TcpSegment syn, int windowOffered, long nowNs) {
+        TcpConnection connection = new TcpConnection(
+                tcp,
+                path,
+                syn.destinationPort,
+                syn.sourcePort,
+                listener.options().copy(),
+                TcpObserver.NONE,
+                null);
+        Receiver receiver = connection.receiver;
+        receiver.open(syn.sequence, windowOffered, SegmentWriter.offeredMss(path));
+        receiver.sackPermitted = syn.sackPermitted;
+        receiver.scalingOffered = syn.windowScale >= 0;
+        receiver.timestamps.offset =
+                tcp.isns.timestampOffset(syn.destinationHigh, syn.destinationLow, syn.sourceHigh, syn.sourceLow);
+        if (syn.hasTimestamp) {
+            receiver.timestamps.enable(syn.timestampValue, nowNs);
+        }
+        Sender sender = connection.sender;
+        sender.iss = tcp.initialSequence(syn, nowNs);
+        sender.nxt = 0;
+        if (receiver.scalingOffered) {
+            sender.window.scale = Math.min(syn.windowScale, TcpHeader.MAX_WINDOW_SCALE);
+        } else {
+            receiver.withoutScaling();
+        }
+        sender.window.open(0, 0, syn.window);
+        connection.peerMss = SegmentArrival.peerMss(syn, path.local.isV4());
+        connection.ecn.agree(Ecn.accepts(syn, tcp.config));
+        connection.synSentNs = nowNs;
+        return connection;
+    }
+
+    private void admit(TcpListener listener, TcpConnection connection, TcpSegment syn, long nowNs) {
+        tcp.liveConnections++;
+        listener.fastOpenPendingChanged(1);
+        connection.fastOpenListener = listener;
+        connection.onFastOpened();
+        if (syn.payloadLength > 0) {
+            connection.receiver.onText(0, syn, false, nowNs);
+            connection.onReadable();
+        }
+        connection.sendSyn(nowNs);
+        connection.receiver.onAckSent(false);
+        tcp.counters.increment(Counter.TCP_PASSIVE_OPENS);
+        tcp.counters.increment(Counter.TCP_FAST_OPEN_PASSIVE);
+        tcp.touch(connection);
+        listener.offer(connection);
+    }
+}
