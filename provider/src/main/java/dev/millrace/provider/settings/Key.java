@@ -56,7 +56,7 @@ public enum Key {
     IMPAIR(
             "impair",
             "",
-            "loss=1%,reorder=2%,duplicate=1%,corrupt=1%,delay=20ms,seed=7 (any of them)",
+            "loss=1%,reorder=2%,duplicate=1%,corrupt=1%,delay=20ms,pause=200ms,seed=7 (any of them)",
             "makes the link worse, for tests"),
     DPDK_ARGS("dpdk.args", "", "words separated by spaces", "appended to the arguments of DPDK's EAL"),
     MEMORY("memory", "512M", "a size from 4M to 1T: 512M, 2G", "send and receive buffer memory per shard, at most"),
