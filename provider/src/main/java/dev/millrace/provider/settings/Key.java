@@ -64,7 +64,7 @@ public enum Key {
     CONGESTION(
             "congestion",
             "cubic",
-            "cubic | newreno | dctcp",
+            "cubic | newreno | dctcp | bbr",
             "congestion control of every connection; dctcp asks for ECN, and is for networks whose switches mark early"),
     ECN(
             "ecn",

@@ -1,6 +1,7 @@
 package dev.millrace.stack.tcp;
 
 import java.util.Arrays;
+import java.util.random.RandomGenerator;
 
 /** The congestion controls there are, and what each needs of the connection around it. Immutable; any thread. */
 public enum CongestionAlgorithm {
@@ -9,7 +10,9 @@ public enum CongestionAlgorithm {
     /** RFC 5681. */
     NEWRENO("newreno", false, false),
     /** RFC 8257; for data centres whose switches mark early. */
-    DCTCP("dctcp", true, false);
+    DCTCP("dctcp", true, false),
+    /** Version 1, as Linux'. */
+    BBR("bbr", false, true);
 
     private final String text;
     private final boolean needsEcn;
@@ -36,12 +39,13 @@ public enum CongestionAlgorithm {
         return needsPacing;
     }
 
-    /** One instance for one connection. */
-    CongestionControl create() {
+    /** One instance for one connection; {@code random} keeps connections from doing things in step. */
+    CongestionControl create(RandomGenerator random) {
         return switch (this) {
             case CUBIC -> new Cubic();
             case NEWRENO -> new NewReno();
             case DCTCP -> new Dctcp();
+            case BBR -> new Bbr(random);
         };
     }
 

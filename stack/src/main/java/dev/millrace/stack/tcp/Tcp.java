@@ -349,7 +349,7 @@ public final class Tcp {
 
     LossRecovery newRecovery(boolean sack, int segmentBytes, boolean synRetransmitted, RttEstimator rtt) {
         return new RackLossRecovery(
-                config.congestionControl().create(),
+                config.congestionControl().create(random),
                 sack,
                 segmentBytes,
                 synRetransmitted,

@@ -96,6 +96,55 @@ class BottleneckTest {
         }
     }
 
+    /** Losses that are no congestion: CUBIC takes them for it, BBR measures that they are not. */
+    @Test
+    void bbrFillsALinkThatLosesPackets() {
+        double bbr = utilisationWithLoss(CongestionAlgorithm.BBR);
+        double cubic = utilisationWithLoss(CongestionAlgorithm.CUBIC);
+        assertTrue(bbr > 0.8, "BBR " + bbr);
+        assertTrue(cubic < 0.5, "CUBIC " + cubic);
+    }
+
+    private static double utilisationWithLoss(CongestionAlgorithm algorithm) {
+        try (Bottleneck link = link(20, 20, 100_000)) {
+            link.loss = 0.01;
+            link.add(config(algorithm), 0);
+            link.run(5 * SECOND);
+            link.measure();
+            link.run(30 * SECOND);
+            return link.utilisation();
+        }
+    }
+
+    /** Draft §1: the flight is about the path's own, so a deep queue stays nearly empty. */
+    @Test
+    void bbrKeepsADeepQueueShort() {
+        try (Bottleneck link = link(50, 10, 1_000_000)) {
+            link.add(config(CongestionAlgorithm.BBR), 0);
+            link.run(3 * SECOND);
+            link.measure();
+            link.run(30 * SECOND);
+            String figures = "bbr: " + link.figures();
+            assertTrue(link.utilisation() > 0.9, figures);
+            assertTrue(link.meanBacklogBytes() < 125_000, figures);
+        }
+    }
+
+    @Test
+    void bbrFlowsShareALink() {
+        try (Bottleneck link = link(50, 10, 250_000)) {
+            for (int i = 0; i < 4; i++) {
+                link.add(config(CongestionAlgorithm.BBR), 300L * i * MS);
+            }
+            link.run(20 * SECOND);
+            link.measure();
+            link.run(60 * SECOND);
+            String figures = "bbr × 4: " + link.figures();
+            assertTrue(link.fairness() >= 0.9, figures);
+            assertTrue(link.utilisation() >= 0.9, figures);
+        }
+    }
+
     /** With pacing a window leaves over the round trip: the queue in front of the link hardly grows, even after idleness. */
     @ParameterizedTest
     @CsvSource({"false", "true"})

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.stack.Rule;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,7 +19,7 @@ class CongestionControlTest {
     private long position;
 
     private static CongestionControl established(String name) {
-        CongestionControl control = CongestionAlgorithm.of(name).create();
+        CongestionControl control = CongestionAlgorithm.of(name).create(new SplittableRandom(1));
         control.onEstablished(MSS, false);
         return control;
     }
@@ -392,7 +393,8 @@ class CongestionControlTest {
     void namesAreThoseOfLinux() {
         for (CongestionAlgorithm algorithm : CongestionAlgorithm.values()) {
             assertEquals(algorithm, CongestionAlgorithm.of(algorithm.text()));
-            assertEquals(algorithm.text(), algorithm.create().name());
+            assertEquals(
+                    algorithm.text(), algorithm.create(new SplittableRandom(1)).name());
         }
         assertEquals(CongestionAlgorithm.NEWRENO, CongestionAlgorithm.of("reno"));
         assertThrows(IllegalArgumentException.class, () -> CongestionAlgorithm.of("vegas"));
