@@ -91,6 +91,34 @@ public record StackConfig(
                 addresses, gateways, mtu, 512L << 20, 1 << 20, 200_000_000L, 128 << 10, 6 << 20, 4 << 20);
     }
 
+    /** As this one, with these limits of memory and connections. */
+    public StackConfig withLimits(long bufferBytes, int connections) {
+        return new StackConfig(
+                addresses,
+                gateways,
+                mtu,
+                bufferBytes,
+                connections,
+                minRtoNs,
+                initialBufferBytes,
+                maxReceiveBufferBytes,
+                maxSendBufferBytes);
+    }
+
+    /** As this one, with these sizes of send and receive buffers and this lower bound of the retransmission timeout. */
+    public StackConfig withBuffers(int initial, int maxReceive, int maxSend, long minRto) {
+        return new StackConfig(
+                addresses,
+                gateways,
+                mtu,
+                bufferBytesPerShard,
+                maxConnectionsPerShard,
+                minRto,
+                initial,
+                maxReceive,
+                maxSend);
+    }
+
     /** Whether this is one of the configured addresses. */
     public boolean isConfigured(IpAddress address) {
         for (Interface own : addresses) {

@@ -188,7 +188,12 @@ public final class StackCore {
         return lastBroken != null ? lastBroken : tcp.lastBroken();
     }
 
-    /** Fails with an AssertionError if any connection's state contradicts itself. For simulation and fuzzing; lease holder only. */
+    /**
+     * Asserts what must hold between two turns of every connection, the flow table, the timers and the counts; linear in the flows, so for
+     * simulation and fuzzing. Lease holder only; does nothing without {@code -ea}.
+     *
+     * @throws AssertionError naming the connection and what does not hold
+     */
     public void checkInvariants() {
         tcp.checkInvariants();
     }
@@ -383,6 +388,12 @@ public final class StackCore {
     /** Ends the current or the next {@link #await}. Any thread. */
     public void wake() {
         linkRx.wake();
+    }
+
+    /** Asserts that nothing is left of any connection: no flow, no timer, no buffer memory. As {@link #checkInvariants} otherwise. */
+    public void checkQuiet() {
+        tcp.checkQuiet();
+        assert chunks.chunksInUse() == 0 : chunks.chunksInUse() + " chunks of buffer memory are not returned";
     }
 
     /** Aborts every connection and gives memory and packets back. Nobody may be turning it. */

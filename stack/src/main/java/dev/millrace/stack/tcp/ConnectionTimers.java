@@ -62,6 +62,18 @@ final class ConnectionTimers implements TimerWheel.Timer {
         return deadlinesNs[kind];
     }
 
+    /** Whether the wheel knows of this connection. */
+    boolean isArmed() {
+        return wheelId != TimerWheel.NONE;
+    }
+
+    void checkInvariants() {
+        for (int kind = 0; kind < KINDS; kind++) {
+            assert deadlinesNs[kind] >= armedNs : "timer " + kind + " is due before the wheel fires";
+        }
+        assert armedNs == NEVER || isArmed() : "armed, and not on the wheel";
+    }
+
     void clearAll() {
         Arrays.fill(deadlinesNs, NEVER);
         disarm();

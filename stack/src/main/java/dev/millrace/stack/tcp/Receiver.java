@@ -441,5 +441,7 @@ final class Receiver {
                 : "published to another place than RCV.NXT";
         assert discarding || edge <= buffer.limit() : "offered more than there is";
         assert finPosition == NO_FIN || nxt <= finPosition + 1 : "RCV.NXT beyond the FIN";
+        assert nxt == ackedTo || ackNow || timers.isSet(ConnectionTimers.DELAYED_ACK) : "received, and no ACK due";
+        assert nxt >= ackedTo : "acknowledged what was not received";
     }
 }

@@ -625,5 +625,22 @@ final class Sender {
                         || timers.isSet(ConnectionTimers.RETRANSMIT)
                         || timers.isSet(ConnectionTimers.LOSS_PROBE)
                 : "in flight without a timer";
+        assert nxt > una
+                        || timers.isSet(ConnectionTimers.PERSIST)
+                        || timers.isSet(ConnectionTimers.PACING)
+                        || connection.blocked
+                        || !connection.state().sendsText()
+                        || !hasUnsent()
+                        || connection.isPending()
+                : "something to send, nothing in flight, no timer";
+        assert recovery.inFlightBytes() >= 0 : "negative pipe";
+        assert nxt > una || recovery.inFlightBytes() == 0
+                : "pipe " + recovery.inFlightBytes() + " with nothing in flight";
+        assert recovery.cwndBytes() >= 0 : "cwnd " + recovery.cwndBytes();
+        assert window.edge - una <= 1L << 30 : "window beyond what scaling allows";
+    }
+
+    private boolean hasUnsent() {
+        return nxt < dataEnd() || finPosition != NO_FIN && nxt == finPosition;
     }
 }

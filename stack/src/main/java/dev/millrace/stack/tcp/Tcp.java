@@ -419,12 +419,22 @@ public final class Tcp {
         return lastBroken;
     }
 
-    // ---- tools ----
-
-    /** Fails with an AssertionError if any connection's state contradicts itself. For simulation and fuzzing, after each step; core thread only. */
+    /** Asserts what must hold between turns; linear in the flows, so for tests and the simulator. Core thread only. */
     public void checkInvariants() {
-        forEachConnection(TcpConnection::checkInvariants);
+        assert touchedCount == 0 : "connections left unfinished by the turn";
+        for (TcpConnection connection : blocked) {
+            assert connection.blocked : "waits for packets without knowing it: " + connection;
+        }
+        new Invariants(this).check();
     }
+
+    /** Asserts that nothing is left of any connection: no flow, no timer. Core thread only. */
+    public void checkQuiet() {
+        checkInvariants();
+        new Invariants(this).checkQuiet();
+    }
+
+    // ---- tools ----
 
     /** Calls {@code action} with each connection that is not in TIME-WAIT or half open. */
     public void forEachConnection(Consumer<? super TcpConnection> action) {

@@ -559,12 +559,44 @@ public final class TcpConnection extends Flow implements TcpSocket {
         }
     }
 
-    /** Called by tests and the simulator after every step. */
+    /** Called by tests and the simulator after every step, for connections in the flow table. */
     void checkInvariants() {
-        if (state != TcpState.CLOSED && state != TcpState.SYN_SENT) {
+        timers.checkInvariants();
+        checkState();
+        if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) {
+            assert timers.isSet(ConnectionTimers.RETRANSMIT) : "a handshake without a timer";
+        } else {
             sender.checkInvariants();
             receiver.checkInvariants();
+            assert !receiver.ackNow || blocked : "an ACK is due, was not sent, and waits for nothing";
         }
+    }
+
+    /** The state says which FINs have been sent, acknowledged and received (RFC 9293 §3.3.2). */
+    private void checkState() {
+        boolean closing = sender.finPosition != Sender.NO_FIN;
+        boolean peerClosed = receiver.finReceived();
+        boolean agrees = switch (state) {
+            case SYN_SENT, SYN_RECEIVED -> !closing && !peerClosed;
+            case ESTABLISHED -> !closing && !peerClosed;
+            case FIN_WAIT_1 -> closing && !peerClosed && !sender.finAcknowledged();
+            case FIN_WAIT_2 -> closing && !peerClosed && sender.finAcknowledged();
+            case CLOSE_WAIT -> !closing && peerClosed;
+            case CLOSING, LAST_ACK -> closing && peerClosed && !sender.finAcknowledged();
+            case LISTEN, TIME_WAIT, CLOSED -> false;
+        };
+        assert agrees
+                : "FIN sent at " + sender.finPosition + ", acknowledged to " + sender.una + ", received " + peerClosed;
+        assert state != TcpState.FIN_WAIT_2
+                        || !closedByApplication()
+                        || timers.isSet(ConnectionTimers.LIFETIME)
+                        || isPending()
+                : "nobody reads, and nothing ends FIN-WAIT-2";
+    }
+
+    /** The core will look at the application's requests in its next turn. */
+    boolean isPending() {
+        return (int) PENDING.getAcquire(this) != 0;
     }
 
     @Override
