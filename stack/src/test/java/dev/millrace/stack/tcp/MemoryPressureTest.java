@@ -135,7 +135,7 @@ class MemoryPressureTest {
     }
 
     @Test
-    @Rule("tcp.md: zero-window holders")
+    @Rule("tcp.md: zero-window holders (sockstress)")
     void theOldestHoldersGoWhenMemoryIsUsedUp() {
         t.listener = t.host.listen(Trace.PORT, 16);
         List<TcpConnection> holders = new ArrayList<>();
@@ -158,7 +158,7 @@ class MemoryPressureTest {
     }
 
     @Test
-    @Rule("tcp.md: zero-window holders")
+    @Rule("tcp.md: zero-window holders (sockstress)")
     void holdersGoForReceivedBytesToo() {
         t.listener = t.host.listen(Trace.PORT, 16);
         TcpConnection holder = holder(2000, 50_000);
@@ -187,7 +187,7 @@ class MemoryPressureTest {
     }
 
     @Test
-    @Rule("tcp.md: zero-window holders")
+    @Rule("tcp.md: zero-window holders (sockstress)")
     void aClosedConnectionDoesNotWaitForTheWindowForEver() {
         t.listener = t.host.listen(Trace.PORT, 16);
         TcpConnection orphan = holder(2000, 1000);

@@ -1,0 +1,112 @@
+package dev.millrace.stack.tcp;
+
+import static dev.millrace.stack.tcp.Trace.ms;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.millrace.stack.Rule;
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.Test;
+
+/** What wears a stack down slowly: answers that beget answers, ports that run out, states that nobody ends. */
+class AttackTest {
+    /** Two connections of the same tuple that know nothing of each other's numbers. */
+    @Test
+    @Rule("tcp.md: RST and ACK loops")
+    void twoStacksThatDisagreeAboutEveryNumberDoNotAnswerEachOtherWithoutEnd() {
+        try (TcpHost left = new TcpHost(Trace.PEER, TcpConfig.of(0), 1);
+                TcpHost right = new TcpHost(Trace.STACK, TcpConfig.of(0), 2);
+                TcpHost other = new TcpHost(Trace.STACK, TcpConfig.of(0), 3)) {
+            TcpConnection client = handshake(left, right, 0);
+            TcpHost stranger = new TcpHost(Trace.PEER, TcpConfig.of(0), 4);
+            handshake(stranger, other, client.localPort);
+            stranger.close();
+            assertEquals(10, client.write(ByteBuffer.allocate(10), 0, 10));
+            long nowNs = ms(2000);
+            int segments = 0;
+            for (int step = 0; step < 10_000; step++) {
+                nowNs += ms(1);
+                left.turn(nowNs);
+                other.turn(nowNs);
+                segments += exchange(left, other, nowNs);
+            }
+            assertTrue(segments <= 60, segments + " segments in ten seconds");
+            left.checkUnbroken();
+            other.checkUnbroken();
+        }
+    }
+
+    private static TcpConnection handshake(TcpHost client, TcpHost server, int port) {
+        server.listen(Trace.PORT, 4);
+        TcpConnection connection;
+        try {
+            connection = client.tcp.connect(
+                    null,
+                    Trace.STACK,
+                    Trace.PORT,
+                    new TcpOptions(),
+                    TcpObserver.NONE,
+                    candidate -> port == 0 || candidate == port,
+                    ms(1000));
+        } catch (TcpException e) {
+            throw new AssertionError(e);
+        }
+        for (int i = 0; i < 3; i++) {
+            exchange(client, server, ms(1000));
+        }
+        assertEquals(TcpState.ESTABLISHED, connection.state());
+        return connection;
+    }
+
+    /** Everything under way arrives; answers are under way then. */
+    private static int exchange(TcpHost one, TcpHost another, long nowNs) {
+        int toOther = one.sent.size();
+        int toOne = another.sent.size();
+        for (int i = 0; i < toOther; i++) {
+            another.receive(one.sent.remove(), nowNs);
+        }
+        for (int i = 0; i < toOne; i++) {
+            one.receive(another.sent.remove(), nowNs);
+        }
+        one.tcp.endOfBurst(nowNs);
+        another.tcp.endOfBurst(nowNs);
+        return toOther + toOne;
+    }
+
+    @Test
+    @Rule("tcp.md: port exhaustion")
+    void withoutAFreePortTheErrorIsThatOfLinux() throws TcpException {
+        try (Trace t = new Trace()) {
+            PortChooser three = port -> port >= 40_000 && port < 40_003;
+            for (int i = 0; i < 3; i++) {
+                connect(t, three);
+            }
+            TcpException none = assertThrows(TcpException.class, () -> connect(t, three));
+            assertEquals(TcpError.ADDRESS_NOT_AVAILABLE, none.error(), "Cannot assign requested address");
+            assertEquals(3, t.host.tcp.flows.size());
+        }
+    }
+
+    private static TcpConnection connect(Trace t, PortChooser chooser) throws TcpException {
+        return t.host.tcp.connect(null, Trace.PEER, Trace.PEER_PORT, t.options, TcpObserver.NONE, chooser, t.nowNs);
+    }
+
+    @Test
+    @Rule("tcp.md: Lifetime")
+    void lastAckEndsThoughThePeerHasGone() {
+        try (Trace t = new Trace()) {
+            TcpConnection connection = t.acceptConnection();
+            assertNotNull(connection);
+            t.peerSends("F.", 1, 1, 0);
+            connection.close();
+            t.turn();
+            assertEquals(TcpState.LAST_ACK, connection.state());
+            t.after(ms(300_000));
+            assertEquals(TcpState.CLOSED, connection.state());
+            assertEquals(0, t.host.tcp.flows.size());
+            assertEquals(0, t.host.chunks.chunksInUse());
+        }
+    }
+}
