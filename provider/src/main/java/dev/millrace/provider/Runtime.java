@@ -91,7 +91,8 @@ public final class Runtime implements AutoCloseable {
                 usual.initialBufferBytes(),
                 usual.maxReceiveBufferBytes(),
                 usual.maxSendBufferBytes());
-        return sized.withTuning(tcp -> tcp.withCongestion(settings.congestion(), settings.ecn(), tcp.pacing()));
+        return sized.withTuning(tcp -> tcp.withCongestion(settings.congestion(), settings.ecn(), tcp.pacing())
+                .withMtuProbing(settings.mtuProbing()));
     }
 
     /** As the JDK decides it, and for the stack alone where the kernel has no IPv6. */

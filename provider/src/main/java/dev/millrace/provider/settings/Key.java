@@ -71,6 +71,11 @@ public enum Key {
             "passive",
             "off | passive | on",
             "explicit congestion notification: never, when the peer asks, or also asked for in our own SYNs"),
+    MTUPROBING(
+            "mtuprobing",
+            "blackhole",
+            "off | blackhole | on",
+            "when TCP looks for the path's MTU without ICMP: never, once full segments time out repeatedly, or always"),
     PACKETS("packets", "4096", "512 to 1048576", "packet buffers per queue pair"),
     DRAIN(
             "drain",

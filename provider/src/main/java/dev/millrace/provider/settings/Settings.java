@@ -4,6 +4,7 @@ import dev.millrace.provider.routing.RouteRules;
 import dev.millrace.stack.core.StackConfig.Interface;
 import dev.millrace.stack.tcp.CongestionAlgorithm;
 import dev.millrace.stack.tcp.EcnMode;
+import dev.millrace.stack.tcp.MtuProbing;
 import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param connections per shard
  * @param congestion of every connection
  * @param ecn who asks for it
+ * @param mtuProbing when TCP looks for the path's MTU without ICMP
  * @param packets per queue pair
  * @param drainNs how long the end of the JVM may take
  * @param report {@code stderr}, a file, or empty for none
@@ -50,6 +52,7 @@ public record Settings(
         int connections,
         CongestionAlgorithm congestion,
         EcnMode ecn,
+        MtuProbing mtuProbing,
         int packets,
         long drainNs,
         String report,

@@ -5,6 +5,7 @@ import dev.millrace.provider.routing.RouteRules;
 import dev.millrace.stack.core.StackConfig.Interface;
 import dev.millrace.stack.tcp.CongestionAlgorithm;
 import dev.millrace.stack.tcp.EcnMode;
+import dev.millrace.stack.tcp.MtuProbing;
 import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -65,6 +66,7 @@ final class SettingsParser {
                 value(Key.CONNECTIONS, 0, text -> (int) Values.number(text, 1, 1 << 24)),
                 value(Key.CONGESTION, CongestionAlgorithm.CUBIC, CongestionAlgorithm::of),
                 value(Key.ECN, EcnMode.PASSIVE, EcnMode::of),
+                value(Key.MTUPROBING, MtuProbing.BLACKHOLE, SettingsParser::mtuProbing),
                 value(Key.PACKETS, 0, text -> (int) Values.number(text, 512, 1 << 20)),
                 value(Key.DRAIN, 0L, text -> TimeUnit.MILLISECONDS.toNanos(Values.number(text, 0, 60_000))),
                 source.value(Key.REPORT),
@@ -127,6 +129,15 @@ final class SettingsParser {
                 .filter(kind -> kind.text().equals(text))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("unknown choice"));
+    }
+
+    private static MtuProbing mtuProbing(String text) {
+        return switch (text) {
+            case "off" -> MtuProbing.OFF;
+            case "blackhole" -> MtuProbing.BLACKHOLE;
+            case "on" -> MtuProbing.ON;
+            default -> throw new IllegalArgumentException("unknown choice");
+        };
     }
 
     private static long spin(String text) {

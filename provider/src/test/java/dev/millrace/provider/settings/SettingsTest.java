@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.millrace.stack.core.StackConfig.Interface;
 import dev.millrace.stack.tcp.CongestionAlgorithm;
 import dev.millrace.stack.tcp.EcnMode;
+import dev.millrace.stack.tcp.MtuProbing;
 import dev.millrace.stack.wire.IpAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ class SettingsTest {
         assertEquals(50_000, settings.spinNs());
         assertEquals(512L << 20, settings.memoryBytes());
         assertEquals(OnFailure.STOP, settings.onFailure());
+        assertEquals(MtuProbing.BLACKHOLE, settings.mtuProbing());
         assertFalse(settings.quiet());
         assertNull(settings.routes());
     }
@@ -62,7 +64,7 @@ class SettingsTest {
     void everyOtherSettingIsTaken() throws Exception {
         Settings settings = parse("shards=2;cpus=1,3;driver=dedicated;spin=forever;mac=02:00:5e:00:53:07;memory=2G;"
                 + "connections=10;packets=1024;congestion=dctcp;ecn=on;report=stderr;quiet=true;impair=loss=1%,seed=7;dpdk.args=-m 64 --no-huge;"
-                + "capture=/tmp/x.pcapng;onfailure=kernel;");
+                + "capture=/tmp/x.pcapng;onfailure=kernel;mtuprobing=off;");
         assertEquals(List.of(1, 3), settings.cpus());
         assertEquals("dedicated", settings.driver());
         assertEquals(Long.MAX_VALUE, settings.spinNs());
@@ -76,6 +78,7 @@ class SettingsTest {
         assertEquals(List.of("-m", "64", "--no-huge"), settings.dpdkArgs());
         assertEquals(Path.of("/tmp/x.pcapng"), settings.capture());
         assertEquals(OnFailure.KERNEL, settings.onFailure());
+        assertEquals(MtuProbing.OFF, settings.mtuProbing());
         assertTrue(settings.quiet());
     }
 
@@ -139,6 +142,7 @@ class SettingsTest {
                 "memory=999999999999999T | out of range",
                 "routes=/nonexistent/r | routes=/nonexistent/r: cannot be read (no such file)",
                 "config=/nonexistent/c | config=/nonexistent/c: cannot be read (no such file)",
+                "mtuprobing=1 | mtuprobing=1: unknown choice; allowed: off | blackhole | on",
                 "onfailure=panic | onfailure=panic: unknown choice; allowed: stop | kernel",
                 "quiet=yes | quiet=yes: neither true nor false; allowed: true | false",
             })

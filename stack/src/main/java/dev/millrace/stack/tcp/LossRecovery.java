@@ -101,4 +101,10 @@ interface LossRecovery {
     int cwndBytes();
 
     int ssthreshBytes();
+
+    /**
+     * What has just opened fast recovery was a probe of the path's MTU: it is sent again, in pieces, yet its loss says nothing about congestion,
+     * so the window stays as it was (RFC 4821 §7.6.2).
+     */
+    void onLostForItsSize(long nowNs);
 }

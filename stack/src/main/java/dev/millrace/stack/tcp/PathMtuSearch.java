@@ -132,12 +132,16 @@ final class PathMtuSearch {
     /**
      * Fast recovery has begun, so what follows {@code una} was lost. If that is the probe, its size is the likely reason (RFC 4821 §7.6.2);
      * otherwise it may be sent again in pieces, and its acknowledgment tells nothing.
+     *
+     * @return true when it was the probe
      */
-    void onLoss(long una) {
-        if (probeFrom == una) {
+    boolean onLoss(long una) {
+        boolean ours = probeFrom == una;
+        if (ours) {
             high = probe - 1;
         }
         endProbe();
+        return ours;
     }
 
     private void endProbe() {

@@ -419,6 +419,12 @@ final class RackLossRecovery implements LossRecovery {
         open();
     }
 
+    @Override
+    public void onLostForItsSize(long nowNs) {
+        undo.cancel();
+        congestion.onSpurious(nowNs);
+    }
+
     private void adjustWindow(long acked, long delivered, boolean wasRecovering) {
         if (phase == Phase.FAST_RECOVERY) {
             reduction.onAck(delivered, pipe(), congestion.ssthreshBytes(), segmentBytes, acked > 0 && newlyLost == 0);

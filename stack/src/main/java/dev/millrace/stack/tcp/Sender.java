@@ -495,8 +495,8 @@ final class Sender {
         if (mtuSearch.onAcknowledged(una)) {
             tcp.counters.increment(Counter.TCP_MTU_PROBES_DELIVERED);
             resize();
-        } else if (!before && recovery.inRecovery()) {
-            mtuSearch.onLoss(una);
+        } else if (!before && recovery.inRecovery() && mtuSearch.onLoss(una)) {
+            recovery.onLostForItsSize(nowNs);
         }
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.wire.IcmpError;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -21,6 +22,8 @@ class PathMtuTest {
     private long written = 1;
 
     private long received = 1;
+    /** What the peer holds beyond a gap: ends by beginnings. */
+    private final TreeMap<Long, Long> beyond = new TreeMap<>();
 
     @AfterEach
     void close() {
@@ -64,9 +67,13 @@ class PathMtuTest {
             largest = Math.max(largest, next.payload.length);
             if (from == received) {
                 received += next.payload.length;
+                while (!beyond.isEmpty() && beyond.firstKey() <= received) {
+                    received = Math.max(received, beyond.pollFirstEntry().getValue());
+                }
                 t.peerSends(".", 1, received, 0);
             } else if (from > received) {
                 long end = from + next.payload.length;
+                beyond.merge(from, end, Math::max);
                 t.peerSends(".", 1, received, 0, ack -> {
                     ack.sackLeft = new int[] {t.stackIss + (int) from};
                     ack.sackRight = new int[] {t.stackIss + (int) end};
@@ -203,6 +210,26 @@ class PathMtuTest {
             t.after(ms(20));
         }
         assertTrue(t.connection().sender.segmentBytes() > MSS - 8);
+    }
+
+    @Test
+    void aProbeThatIsLostCostsNoCongestionWindow() {
+        probing(MtuProbing.ON);
+        long recoveries = 0;
+        for (int i = 0; i < 300; i++) {
+            if (written - received < 40_000) {
+                write(20_000);
+            }
+            long threshold = t.connection().sender.ssthreshBytes();
+            throughPathOf(1200);
+            if (t.count(Counter.TCP_FAST_RECOVERIES) > recoveries) {
+                recoveries = t.count(Counter.TCP_FAST_RECOVERIES);
+                assertEquals(threshold, t.connection().sender.ssthreshBytes());
+            }
+            t.after(ms(20));
+        }
+        assertTrue(recoveries > 0, "probes of more than 1200 bytes were lost");
+        assertEquals(0, t.count(Counter.TCP_TIMEOUTS));
     }
 
     @Test
