@@ -14,8 +14,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -24,9 +26,13 @@ class SimulateTest {
     /** {@code -Dmillrace.seeds=N} lives through another number of worlds. */
     private static final long SEEDS = Long.getLong("millrace.seeds", 2_000);
 
+    /** Seeds from which on everything that a world may hold has to have occurred. */
+    private static final long ENOUGH = 2_000;
+
     private static final int MESSAGES = 20;
 
     @Test
+    @Timeout(value = 40, unit = TimeUnit.MINUTES) // a bound for machines that others use, too
     void nothingBreaksInAnyWorld() {
         Tally all = new Tally();
         List<String> failures = new ArrayList<>();
@@ -43,7 +49,7 @@ class SimulateTest {
                 failures.isEmpty(),
                 () -> failures.size() + " of " + SEEDS + " worlds failed:\n"
                         + String.join("\n", failures.subList(0, Math.min(MESSAGES, failures.size()))));
-        assertTrue(exercises(all), "the worlds no longer do what they are for:\n" + all.report(SEEDS));
+        assertTrue(SEEDS < ENOUGH || exercises(all), "the worlds no longer do what they are for:\n" + all.report(SEEDS));
     }
 
     /** Every fault and every attack occurs, and most talks succeed all the same. */
@@ -70,7 +76,6 @@ class SimulateTest {
             Counter.TCP_KEEPALIVE_PROBES,
             Counter.TCP_CHALLENGE_ACKS,
             Counter.TCP_OUT_OF_ORDER,
-            Counter.TCP_OUTPUT_BLOCKED,
             Counter.TCP_TIME_WAIT,
             Counter.DROP_TCP_LISTEN_OVERFLOW,
             Counter.DROP_TCP_OLD_TIMESTAMP,
