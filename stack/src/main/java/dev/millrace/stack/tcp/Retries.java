@@ -12,6 +12,9 @@ final class Retries {
     private static final long SECOND = 1_000 * MS;
     private static final int MAX_SHIFT = 16;
 
+    /** Linux' TCP_RTO_MIN, whatever the minimum configured. */
+    private static final long LEAST_TIMEOUT_NS = 200 * MS;
+
     private final TcpConnection connection;
     private final Tcp tcp;
 
@@ -19,6 +22,8 @@ final class Retries {
     private int timeouts;
     /** When the data that times out was sent; meaningful while {@code timeouts > 0}. */
     private long stuckSinceNs;
+    /** When it timed out first. */
+    private long firstTimeoutNs;
     /** Window probes without any answer. */
     private int windowProbes;
 
@@ -67,6 +72,7 @@ final class Retries {
         tcp.counters.increment(Counter.TCP_TIMEOUTS);
         if (timeouts == 0) {
             stuckSinceNs = nowNs - connection.sender.rtt.rtoNs();
+            firstTimeoutNs = nowNs;
         }
         timeouts++;
         if (handshake) {
@@ -99,7 +105,21 @@ final class Retries {
             // the peer shrank its window to nothing: retransmissions are probes, and silence is what counts
             return nowNs - heardNs > RttEstimator.MAX_RTO_NS;
         }
-        return timeouts > limit();
+        return timeouts > 1 && nowNs - firstTimeoutNs >= spanNs(limit());
+    }
+
+    /**
+     * How long so many retransmissions take that begin with the least timeout there is (RFC 9293 §3.8.3's R2): as on Linux a number of retries
+     * stands for a time, 924.6 s for its 15, so that a long round trip does not make hours of it.
+     */
+    private static long spanNs(int retransmissions) {
+        long spanNs = 0;
+        long timeoutNs = LEAST_TIMEOUT_NS;
+        for (int i = 0; i <= retransmissions; i++) {
+            spanNs += timeoutNs;
+            timeoutNs = Math.min(timeoutNs * 2, RttEstimator.MAX_RTO_NS);
+        }
+        return spanNs;
     }
 
     private int limit() {
