@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.wire.IpAddress;
 import java.nio.ByteBuffer;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * Bulk transfers between two stacks over a link with a rate, a delay of 10 ms each way, random loss and reordering, on the virtual clock: what recovery
  * makes of them, in bytes per second and in windows reduced.
  */
+@Rule("tcp.md: Loss recovery")
 class LossyLinkTest {
     private static final IpAddress A = IpAddress.v4(0xc6120001);
     private static final IpAddress B = IpAddress.v4(0xc6120002);
@@ -141,10 +143,14 @@ class LossyLinkTest {
                 + a.count(Counter.TCP_LOST_RETRANSMISSIONS) + " with lost retransmissions, "
                 + a.count(Counter.TCP_LOSS_PROBES) + " probes, "
                 + a.count(Counter.TCP_REDUCTIONS_UNDONE) + " undone, "
-                + a.count(Counter.TCP_RETRANSMITTED_SEGMENTS) + " of " + a.count(Counter.TCP_OUT_SEGMENTS) + " sent again";
+                + a.count(Counter.TCP_RETRANSMITTED_SEGMENTS) + " of " + a.count(Counter.TCP_OUT_SEGMENTS)
+                + " sent again";
         System.out.println("LossyLinkTest: loss " + probability + ", " + mebibytes + " MiB, RTT 20 ms: " + figures);
         assertTrue(goodput >= least, figures);
-        assertTrue(a.count(Counter.TCP_RETRANSMITTED_SEGMENTS) < 1.2 * probability * a.count(Counter.TCP_OUT_SEGMENTS) + 20, figures);
+        assertTrue(
+                a.count(Counter.TCP_RETRANSMITTED_SEGMENTS)
+                        < 1.2 * probability * a.count(Counter.TCP_OUT_SEGMENTS) + 20,
+                figures);
     }
 
     @ParameterizedTest

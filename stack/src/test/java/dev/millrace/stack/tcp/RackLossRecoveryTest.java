@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.metrics.Counters;
 import org.junit.jupiter.api.Test;
@@ -11,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Segments are numbered from 0 and 1000 bytes long; the initial window is ten of them. */
+@Rule("tcp.md: Loss recovery")
 class RackLossRecoveryTest {
     private static final int MSS = 1000;
 

@@ -3,6 +3,7 @@ package dev.millrace.stack.tcp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counters;
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
@@ -13,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * A sender that obeys {@link RackLossRecovery} over a channel that loses and reorders segments, against a receiver that keeps a {@link ReassemblyQueue}:
  * everything arrives, the pipe stays within its bounds and is empty when all is acknowledged, and timeouts are rare: only a lost tail needs one.
  */
+@Rule("tcp.md: Loss recovery")
 class SackRecoverySimulationTest {
     private static final int MSS = 10;
     private static final int TOTAL = 20_000;
