@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** RFC 3168 §6.1, in traces. */
 @Rule("tcp.md: ECN")
+@Rule("RFC 9293 SHLD-8")
 class EcnTest {
     private Trace trace = new Trace();
 
