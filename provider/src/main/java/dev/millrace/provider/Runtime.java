@@ -92,7 +92,8 @@ public final class Runtime implements AutoCloseable {
                 usual.maxReceiveBufferBytes(),
                 usual.maxSendBufferBytes());
         return sized.withTuning(tcp -> tcp.withCongestion(settings.congestion(), settings.ecn(), tcp.pacing())
-                .withMtuProbing(settings.mtuProbing()));
+                .withMtuProbing(settings.mtuProbing())
+                .with(tcp.handshake().with(settings.fastOpen())));
     }
 
     /** As the JDK decides it, and for the stack alone where the kernel has no IPv6. */

@@ -76,6 +76,11 @@ public enum Key {
             "blackhole",
             "off | blackhole | on",
             "when TCP looks for the path's MTU without ICMP: never, once full segments time out repeatedly, or always"),
+    FASTOPEN(
+            "fastopen",
+            "client",
+            "off | client | server | on",
+            "data with the SYN (RFC 7413): sent, taken by listeners, or both; an application behind it may be told the same twice"),
     PACKETS("packets", "4096", "512 to 1048576", "packet buffers per queue pair"),
     DRAIN(
             "drain",

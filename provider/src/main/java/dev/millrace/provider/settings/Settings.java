@@ -4,6 +4,7 @@ import dev.millrace.provider.routing.RouteRules;
 import dev.millrace.stack.core.StackConfig.Interface;
 import dev.millrace.stack.tcp.CongestionAlgorithm;
 import dev.millrace.stack.tcp.EcnMode;
+import dev.millrace.stack.tcp.FastOpenMode;
 import dev.millrace.stack.tcp.MtuProbing;
 import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param congestion of every connection
  * @param ecn who asks for it
  * @param mtuProbing when TCP looks for the path's MTU without ICMP
+ * @param fastOpen who sends and takes data with a SYN
  * @param packets per queue pair
  * @param drainNs how long the end of the JVM may take
  * @param report {@code stderr}, a file, or empty for none
@@ -53,6 +55,7 @@ public record Settings(
         CongestionAlgorithm congestion,
         EcnMode ecn,
         MtuProbing mtuProbing,
+        FastOpenMode fastOpen,
         int packets,
         long drainNs,
         String report,

@@ -5,6 +5,7 @@ import dev.millrace.provider.routing.RouteRules;
 import dev.millrace.stack.core.StackConfig.Interface;
 import dev.millrace.stack.tcp.CongestionAlgorithm;
 import dev.millrace.stack.tcp.EcnMode;
+import dev.millrace.stack.tcp.FastOpenMode;
 import dev.millrace.stack.tcp.MtuProbing;
 import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
@@ -67,6 +68,7 @@ final class SettingsParser {
                 value(Key.CONGESTION, CongestionAlgorithm.CUBIC, CongestionAlgorithm::of),
                 value(Key.ECN, EcnMode.PASSIVE, EcnMode::of),
                 value(Key.MTUPROBING, MtuProbing.BLACKHOLE, SettingsParser::mtuProbing),
+                value(Key.FASTOPEN, FastOpenMode.CLIENT, FastOpenMode::of),
                 value(Key.PACKETS, 0, text -> (int) Values.number(text, 512, 1 << 20)),
                 value(Key.DRAIN, 0L, text -> TimeUnit.MILLISECONDS.toNanos(Values.number(text, 0, 60_000))),
                 source.value(Key.REPORT),

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.millrace.stack.core.StackConfig.Interface;
 import dev.millrace.stack.tcp.CongestionAlgorithm;
 import dev.millrace.stack.tcp.EcnMode;
+import dev.millrace.stack.tcp.FastOpenMode;
 import dev.millrace.stack.tcp.MtuProbing;
 import dev.millrace.stack.wire.IpAddress;
 import java.nio.file.Files;
@@ -63,7 +64,7 @@ class SettingsTest {
     @Test
     void everyOtherSettingIsTaken() throws Exception {
         Settings settings = parse("shards=2;cpus=1,3;driver=dedicated;spin=forever;mac=02:00:5e:00:53:07;memory=2G;"
-                + "connections=10;packets=1024;congestion=dctcp;ecn=on;report=stderr;quiet=true;impair=loss=1%,seed=7;dpdk.args=-m 64 --no-huge;"
+                + "connections=10;packets=1024;congestion=dctcp;ecn=on;fastopen=server;report=stderr;quiet=true;impair=loss=1%,seed=7;dpdk.args=-m 64 --no-huge;"
                 + "capture=/tmp/x.pcapng;onfailure=kernel;mtuprobing=off;");
         assertEquals(List.of(1, 3), settings.cpus());
         assertEquals("dedicated", settings.driver());
@@ -74,6 +75,7 @@ class SettingsTest {
         assertEquals(1024, settings.packets());
         assertEquals(CongestionAlgorithm.DCTCP, settings.congestion());
         assertEquals(EcnMode.ON, settings.ecn());
+        assertEquals(FastOpenMode.SERVER, settings.fastOpen());
         assertEquals("loss=1%,seed=7", settings.impair());
         assertEquals(List.of("-m", "64", "--no-huge"), settings.dpdkArgs());
         assertEquals(Path.of("/tmp/x.pcapng"), settings.capture());
@@ -130,6 +132,7 @@ class SettingsTest {
                 "shards=0 | shards=0: out of range; allowed: 1 to 64",
                 "driver=fast | driver=fast: unknown driver; allowed: inline",
                 "congestion=vegas | congestion=vegas: unknown congestion control; allowed: cubic",
+                "fastopen=3 | fastopen=3: unknown Fast Open mode; allowed: off",
                 "ecn=2 | ecn=2: unknown ECN mode; allowed: off",
                 "spin=1ms | spin=1ms: not a number",
                 "spin= | spin=: not a number",
