@@ -3,7 +3,7 @@ package dev.millrace.compat.packetdrill;
 /** Whose behaviour the scripts' dialect takes for granted where an engine's choice shows on the wire. */
 enum Personality {
     /** Google's net/tcp and the kernel's own scripts. */
-    LINUX("4096 540000 15728640", "4096 262144 4194304", "cubic"),
+    LINUX("4096 131072 6291456", "4096 16384 4194304", "cubic"),
     /** FreeBSD's tcp-testsuite: windows of 65535 scaled by 6 from a 2 MiB limit. */
     FREEBSD("4096 131072 2097152", "4096 65536 2097152", "newreno");
 

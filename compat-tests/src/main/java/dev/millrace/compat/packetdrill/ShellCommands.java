@@ -33,7 +33,7 @@ final class ShellCommands {
                     + "tcp_moderate_rcvbuf tcp_fastopen_key tcp_abc tcp_adv_win_scale tcp_challenge_ack_limit tcp_pacing_ss_ratio "
                     + "tcp_pacing_ca_ratio tcp_available_congestion_control tcp_allowed_congestion_control ip_local_port_range "
                     + "tcp_max_orphans default_qdisc optmem_max rmem_max wmem_max netdev_max_backlog tcp_stdurg tcp_low_latency "
-                    + "tcp_backlog_ack_defer tcp_reflect_tos tcp_syn_linear_timeouts ";
+                    + "tcp_backlog_ack_defer tcp_reflect_tos ";
 
     /** Values under which the engine behaves as Linux does with them; any other is unsupported. */
     private static final Map<String, String> AS_IT_IS = Map.ofEntries(
@@ -58,6 +58,7 @@ final class ShellCommands {
             Map.entry("tcp_sack", "1"),
             Map.entry("tcp_window_scaling", "1"),
             Map.entry("tcp_syncookies", "1"),
+            Map.entry("tcp_syn_linear_timeouts", "0"),
             Map.entry("tcp_ecn", "0 2"),
             Map.entry("tcp_ecn_fallback", "1"),
             Map.entry("tcp_mtu_probing", "0"),
@@ -77,6 +78,7 @@ final class ShellCommands {
     private static final Map<String, Choice> CHOICES = Map.of(
             "tcp_ecn", new Choice("ecn", Map.of("0", "off", "1", "on", "2", "passive")),
             "tcp_mtu_probing", new Choice("mtuProbing", Map.of("0", "off", "1", "blackhole", "2", "always")),
+            "tcp_syncookies", new Choice("synCookies", Map.of("0", "off", "1", "on_overflow", "2", "always")),
             "tcp_sack", new Choice("sack", Map.of("0", "false", "1", "true")),
             "tcp_timestamps", new Choice("timestamps", Map.of("0", "false", "1", "true", "2", "true")),
             "tcp_window_scaling", new Choice("windowScaling", Map.of("0", "false", "1", "true")),

@@ -54,6 +54,8 @@ final class Receiver {
     private int quickAcks = QUICK_ACKS;
     private int fullSegment = MIN_FULL_SEGMENT;
     private long ackedTo;
+    /** How far the application had read when the window was told last. */
+    private long headTold;
     private boolean discarding;
     private boolean memoryShort;
     private boolean quickAckAlways;
@@ -147,12 +149,19 @@ final class Receiver {
         long room = Math.max(0, limit + unit - nxt);
         int field = (int) Math.min(Math.min(window + unit - 1 >> scale, room >> scale), 0xffff);
         edge = Math.max(edge, nxt + ((long) field << scale));
+        headTold = buffer.headAcquire();
         return field;
     }
 
-    /** Whether the application has freed enough for a segment of its own to tell the peer. Any thread may ask, for an estimate. */
+    /**
+     * Whether the application has read enough for a segment of its own to tell the peer: what can be offered is at least twice what still
+     * is, as on Linux (tcp_cleanup_rbuf), and worth a segment (RFC 9293 §3.8.6.2.2). A buffer that was larger than the window from the start is no
+     * news; the next acknowledgments open it. Any thread may ask, for an estimate.
+     */
     boolean windowUpdateDue(long head) {
-        return head + capacity - edge >= Math.min(capacity / 2, 2 * mss);
+        long offered = Math.max(0, edge - nxt);
+        long room = head + capacity - nxt;
+        return head > headTold && room >= step() && room >= 2 * offered;
     }
 
     /** The application has read, or asked for something: memory and window follow. */

@@ -1,0 +1,104 @@
+package dev.millrace.compat.packetdrill;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The runner tells a script that passes from one that does not, and names what it does not know: it can fail. */
+class RunnerTest {
+    private static final String ACCEPTED =
+            """
+            0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+            +0 bind(3, ..., ...) = 0
+            +0 listen(3, 1) = 0
+            +0 < S 0:0(0) win 32792 <mss 1000>
+            +0 > S. 0:0(0) ack 1 <mss 1460>
+            +.01 < . 1:1(0) ack 1 win 32792
+            +0 accept(3, ..., ...) = 4
+            """;
+
+    @TempDir
+    Path directory;
+
+    private Verdict play(String script) throws IOException {
+        Path file = directory.resolve("script.pkt");
+        Files.writeString(file, script);
+        return Verdict.of(file, Personality.LINUX, Map.of());
+    }
+
+    private void assertFails(String script, String reason) throws IOException {
+        Verdict verdict = play(ACCEPTED + script);
+        assertEquals(Verdict.Kind.FAILED, verdict.kind(), verdict.detail());
+        assertTrue(verdict.detail().contains(reason), verdict.detail());
+    }
+
+    private void assertUnsupported(String script, String construct) throws IOException {
+        Verdict verdict = play(ACCEPTED + script);
+        assertEquals(Verdict.Kind.UNSUPPORTED, verdict.kind(), verdict.detail());
+        assertTrue(verdict.detail().contains(construct), verdict.detail());
+    }
+
+    @Test
+    void passesWhatHappens() throws IOException {
+        assertEquals(new Verdict(directory.resolve("script.pkt"), Verdict.Kind.PASSED, ""), play(ACCEPTED));
+    }
+
+    @Test
+    void failsWhereASegmentDiffers() throws IOException {
+        assertFails("+0 write(4, ..., 100) = 100\n+0 > P. 1:100(99) ack 1", "payload of 100 bytes");
+        assertFails("+0 write(4, ..., 100) = 100\n+0 > . 1:101(100) ack 1", "wrong flags");
+        assertFails("+0 write(4, ..., 100) = 100\n+0 > P. 2:102(100) ack 1", "sequence number");
+        assertFails("+0 write(4, ..., 100) = 100\n+0 > P. 1:101(100) ack 2", "acknowledgment");
+        assertFails("+0 write(4, ..., 100) = 100\n+0 > P. 1:101(100) ack 1 win 7", "window");
+        assertFails("+0 write(4, ..., 100) = 100\n+0 > P. 1:101(100) ack 1 <nop,nop,TS val 1 ecr 2>", "options");
+        assertFails("+0 write(4, ..., 100) = 100\n+0 > [ect0] P. 1:101(100) ack 1", "ECN bits");
+    }
+
+    @Test
+    void failsWhereNothingIsSentInTime() throws IOException {
+        assertFails("+0 > P. 1:101(100) ack 1", "nothing was sent");
+        assertFails("+0 write(4, ..., 100) = 100\n+.1 > P. 1:101(100) ack 1", "instead of");
+    }
+
+    @Test
+    void failsWhereACallEndsOtherwise() throws IOException {
+        assertFails("+0 write(4, ..., 100) = 99", "expected 99, got 100");
+        assertFails("+0 write(9, ..., 100) = 100", "EBADF");
+        assertFails("+0...+.1 read(4, ..., 100) = 0", "has not ended");
+        assertFails("+0 < P. 1:11(10) ack 1 win 32792\n+0...+.1 read(4, ..., 100) = 10", "did not block");
+    }
+
+    @Test
+    void failsWhereAnAssertionDoesNotHold() throws IOException {
+        assertFails("+0 %{ assert tcpi_snd_cwnd == 11, tcpi_snd_cwnd }%", "assert");
+        assertFails("+0 %{ x = 2 * (3 + 4) // 5\nassert 1 < x < 2 or not x == 2 }%", "assert");
+    }
+
+    @Test
+    void oneSegmentOfAScriptMayBeSeveralOnTheWire() throws IOException {
+        assertEquals(
+                Verdict.Kind.PASSED,
+                play(ACCEPTED + "+0 write(4, ..., 5000) = 5000\n+0 > P. 1:5001(5000) ack 1").kind());
+    }
+
+    @Test
+    void namesWhatItDoesNotKnow() throws IOException {
+        assertUnsupported("+0 < udp (100)", "udp");
+        assertUnsupported("+0 sendfile(4, 3, ..., 100) = 100", "sendfile");
+        assertUnsupported("+0 setsockopt(4, SOL_TCP, TCP_MD5SIG, [1], 4) = 0", "TCP_MD5SIG");
+        assertUnsupported("+0 `iptables -A INPUT -j DROP`", "iptables");
+        assertUnsupported("+0 %{ assert tcpi_phase_of_moon == 1 }%", "tcpi_phase_of_moon");
+        assertUnsupported("+0 < . 1:1(0) ack 1 win 100 <md5 abcd>", "md5");
+    }
+
+    @Test
+    void saysInWhichLine() throws IOException {
+        assertTrue(play(ACCEPTED + "+0 write(4, ..., 100) = 99").line().contains("script.pkt:8: FAIL: "));
+    }
+}
