@@ -41,6 +41,7 @@ final class Settings {
         this.personality = personality;
         this.receiveBuffers = personality.receiveBuffers;
         this.sendBuffers = personality.sendBuffers;
+        tcp.set("quickAckSmall", Boolean.toString(personality == Personality.LINUX), "quick ACKs");
         tcp.set("congestionControl", personality.congestionControl, "congestion control");
     }
 

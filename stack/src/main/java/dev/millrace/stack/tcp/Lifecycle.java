@@ -85,11 +85,20 @@ final class Lifecycle {
         fail(connection, why);
     }
 
-    /** Retransmissions or probes are exhausted. */
-    void giveUp(TcpConnection connection, long nowNs) {
+    /** Retransmissions or window probes are exhausted; as Linux, without a RST: nobody has answered for long. */
+    void giveUp(TcpConnection connection) {
         tcp.counters.increment(Counter.TCP_ABORT_ON_TIMEOUT);
-        TcpError soft = connection.softError;
-        abort(connection, soft == TcpError.NONE ? TcpError.TIMED_OUT : soft, nowNs);
+        fail(connection, timeoutError(connection));
+    }
+
+    /** Keepalive probes are exhausted; as Linux, with a RST, in case that the peer lives and only its ACKs are lost. */
+    void giveUpWithReset(TcpConnection connection, long nowNs) {
+        tcp.counters.increment(Counter.TCP_ABORT_ON_TIMEOUT);
+        abort(connection, timeoutError(connection), nowNs);
+    }
+
+    private static TcpError timeoutError(TcpConnection connection) {
+        return connection.softError == TcpError.NONE ? TcpError.TIMED_OUT : connection.softError;
     }
 
     /** The connection is over with an error; nothing is sent. */

@@ -59,6 +59,8 @@ final class Receiver {
     private boolean discarding;
     private boolean memoryShort;
     private boolean quickAckAlways;
+    /** When text came last; 0 before any. */
+    private long lastTextNs;
     /**
      * The application answers what it receives, so answers can carry the acknowledgments (Linux' ping-pong mode): from the first answer that did so
      * until a delay passes without one.
@@ -156,12 +158,17 @@ final class Receiver {
     /**
      * Whether the application has read enough for a segment of its own to tell the peer: what can be offered is at least twice what still
      * is, as on Linux (tcp_cleanup_rbuf), and worth a segment (RFC 9293 §3.8.6.2.2). A buffer that was larger than the window from the start is no
-     * news; the next acknowledgments open it. Any thread may ask, for an estimate.
+     * news; the next acknowledgments open it.
      */
     boolean windowUpdateDue(long head) {
         long offered = Math.max(0, edge - nxt);
         long room = head + capacity - nxt;
         return head > headTold && room >= step() && room >= 2 * offered;
+    }
+
+    /** Whether the application has freed enough for the core to look at window and buffer size. Any thread may ask, for an estimate. */
+    boolean attentionDue(long head) {
+        return head + capacity - edge >= Math.min(capacity / 2, 2 * mss);
     }
 
     /** The application has read, or asked for something: memory and window follow. */
@@ -351,13 +358,15 @@ final class Receiver {
      * application's answer can carry the acknowledgment.
      */
     private void scheduleAck(int length, long nowNs) {
-        if (length >= fullSegment) {
+        boolean full = length >= fullSegment;
+        if (full) {
             fullSegment = Math.min(length, mss);
-            if (quickAcks > 0) {
-                quickAcks--;
-                ackNow = true;
-            }
         }
+        if (quickAcks > 0 && (full || config.features().quickAckSmall() && !interactive)) {
+            quickAcks--;
+            ackNow = true;
+        }
+        lastTextNs = nowNs;
         if (quickAckAlways || nxt - ackedTo >= 2L * fullSegment) {
             ackNow = true;
         } else if (!ackNow && !timers.isSet(ConnectionTimers.DELAYED_ACK)) {
@@ -381,8 +390,10 @@ final class Receiver {
     }
 
     /** Every segment acknowledges; what was due is done. */
-    void onAckSent(boolean withText) {
-        if (withText && timers.isSet(ConnectionTimers.DELAYED_ACK)) {
+    void onAckSent(boolean withText, long nowNs) {
+        boolean answers = timers.isSet(ConnectionTimers.DELAYED_ACK)
+                || config.features().quickAckSmall() && lastTextNs > 0 && nowNs - lastTextNs < config.delayedAckNs();
+        if (withText && answers) {
             interactive = true;
         }
         if (ackAwaitsReader) {

@@ -78,7 +78,7 @@ final class Retries {
         if (handshake) {
             onSynTimeout(nowNs);
         } else if (isHopeless(nowNs)) {
-            tcp.lifecycle.giveUp(connection, nowNs);
+            tcp.lifecycle.giveUp(connection);
         } else {
             connection.sender.onRetransmissionTimeout(nowNs);
             boundByUserTimeout(ConnectionTimers.RETRANSMIT, stuckSinceNs);
@@ -87,7 +87,7 @@ final class Retries {
 
     private void onSynTimeout(long nowNs) {
         if (timeouts > tcp.config.synRetries() || userTimeoutPassed(stuckSinceNs, nowNs)) {
-            tcp.lifecycle.giveUp(connection, nowNs);
+            tcp.lifecycle.giveUp(connection);
             return;
         }
         connection.sender.rtt.backOff();
@@ -158,7 +158,7 @@ final class Retries {
             probingSinceNs = nowNs;
         }
         if (windowProbes >= limit() || isAbandoned() || userTimeoutPassed(probingSinceNs, nowNs)) {
-            tcp.lifecycle.giveUp(connection, nowNs);
+            tcp.lifecycle.giveUp(connection);
             return;
         }
         windowBackOff++;
@@ -231,7 +231,7 @@ final class Retries {
                 ? keepAliveProbes > 0 && userTimeoutPassed(heardNs, nowNs)
                 : keepAliveProbes >= options.keepCount;
         if (hopeless) {
-            tcp.lifecycle.giveUp(connection, nowNs);
+            tcp.lifecycle.giveUpWithReset(connection, nowNs);
             return;
         }
         keepAliveProbes++;

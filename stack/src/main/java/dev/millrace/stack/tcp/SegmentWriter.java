@@ -65,7 +65,7 @@ final class SegmentWriter {
         }
         packet.length = headerBytes + length;
         send(packet, connection.path, connection.ecn.trafficClass(connection.trafficClass, newText), kind, nowNs);
-        receiver.onAckSent(length > 0);
+        receiver.onAckSent(length > 0, nowNs);
         return true;
     }
 

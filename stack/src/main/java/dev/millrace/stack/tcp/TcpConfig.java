@@ -71,7 +71,7 @@ public record TcpConfig(
                 CongestionAlgorithm.CUBIC,
                 MtuProbing.BLACKHOLE,
                 EcnMode.PASSIVE,
-                TcpFeatures.ALL,
+                TcpFeatures.DEFAULT,
                 false);
     }
 

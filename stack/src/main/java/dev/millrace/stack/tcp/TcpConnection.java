@@ -210,7 +210,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
                 return (now & PEER_CLOSED) != 0 ? END : ERROR;
             }
         }
-        if (receiver.windowUpdateDue(receiveBuffer.headAcquire())
+        if (receiver.attentionDue(receiveBuffer.headAcquire())
                 || (receiver.ackAwaitsReader() && receiveBuffer.readableBytes() == 0)) {
             requestAttention();
         }

@@ -186,7 +186,7 @@ class CloseTest {
         applicationCloses();
         t.stackSends("F.", 1, 1, 0);
         t.peerSends("P.", 1, 2, 100);
-        t.stackSends("R.", 2, 1, 0);
+        t.stackSends("R", 2, 0, 0);
         assertTrue(is(TcpSocket.GONE));
         assertEquals(1, t.count(Counter.TCP_ABORT_ON_DATA));
     }
