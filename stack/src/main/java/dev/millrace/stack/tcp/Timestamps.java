@@ -34,9 +34,9 @@ final class Timestamps {
         return segment.timestampValue - recent >= 0 || nowNs - recentSetNs > RECENT_VALID_NS;
     }
 
-    /** RFC 7323 §4.3 (2): remembers the timestamp of a segment that begins at or before the last ACK sent. */
+    /** RFC 7323 §4.3 (2): remembers the timestamp of a segment that begins at or before the last ACK sent; any, when ours is outdated (§5.5). */
     void onSegment(TcpSegment segment, long from, long lastAckSent, long nowNs) {
-        if (from <= lastAckSent && segment.timestampValue - recent >= 0) {
+        if (from <= lastAckSent && isAcceptable(segment, nowNs)) {
             recent = segment.timestampValue;
             recentSetNs = nowNs;
         }
