@@ -56,6 +56,7 @@ final class Receiver {
     private long ackedTo;
     /** How far the application had read when the window was told last. */
     private long headTold;
+
     private boolean discarding;
     private boolean memoryShort;
     private boolean quickAckAlways;

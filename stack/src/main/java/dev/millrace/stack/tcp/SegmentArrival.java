@@ -300,7 +300,8 @@ final class SegmentArrival {
     private void onText(TcpConnection connection, TcpSegment segment, long from, boolean fin, long nowNs) {
         Receiver receiver = connection.receiver;
         if (connection.closedByApplication() && from + segment.payloadLength > receiver.nxt) {
-            // nobody will ever read it (RFC 1122 §4.2.2.13); as Linux, in the form of an answer to a segment without a connection
+            // nobody will ever read it (RFC 1122 §4.2.2.13); as Linux, in the form of an answer to a segment without a
+            // connection
             tcp.counters.increment(Counter.TCP_ABORT_ON_DATA);
             tcp.strays.resetForAck(segment, nowNs);
             tcp.lifecycle.fail(connection, TcpError.ABORTED);

@@ -12,7 +12,8 @@ import dev.millrace.stack.wire.TcpSegment;
  *     answered; otherwise only full ones are, since an answer usually follows and carries the acknowledgment
  * @param slowStartAfterIdle the congestion window restarts after an idle time of an RTO (tcp_slow_start_after_idle, RFC 5681 §4.1)
  */
-public record TcpFeatures(boolean sack, boolean timestamps, boolean windowScaling, boolean quickAckSmall, boolean slowStartAfterIdle) {
+public record TcpFeatures(
+        boolean sack, boolean timestamps, boolean windowScaling, boolean quickAckSmall, boolean slowStartAfterIdle) {
     /** As Linux ships, but for {@code quickAckSmall}: a segment less for each short exchange. */
     public static final TcpFeatures DEFAULT = new TcpFeatures(true, true, true, false, true);
 
