@@ -113,7 +113,7 @@ final class FastOpenServer {
             connection.onReadable();
         }
         connection.sendSyn(nowNs);
-        connection.receiver.onAckSent(false);
+        connection.receiver.onAckSent(false, nowNs);
         tcp.counters.increment(Counter.TCP_PASSIVE_OPENS);
         tcp.counters.increment(Counter.TCP_FAST_OPEN_PASSIVE);
         tcp.touch(connection);
