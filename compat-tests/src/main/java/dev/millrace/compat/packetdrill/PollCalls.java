@@ -40,8 +40,7 @@ final class PollCalls {
     }
 
     private long revents(Value entry) {
-        Descriptor descriptor =
-                descriptors.get(Constants.number(Constants.field(entry, "fd", 0, new Value.Whole(-1))));
+        Descriptor descriptor = descriptors.get(Constants.number(Constants.field(entry, "fd", 0, new Value.Whole(-1))));
         long events = Constants.number(Constants.field(entry, "events", 1, new Value.Whole(0)));
         return descriptor == null
                 ? Constants.of("POLLNVAL")

@@ -12,8 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The runner tells a script that passes from one that does not, and names what it does not know: it can fail. */
 class RunnerTest {
-    private static final String ACCEPTED =
-            """
+    private static final String ACCEPTED = """
             0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
             +0 bind(3, ..., ...) = 0
             +0 listen(3, 1) = 0
@@ -84,7 +83,8 @@ class RunnerTest {
     void oneSegmentOfAScriptMayBeSeveralOnTheWire() throws IOException {
         assertEquals(
                 Verdict.Kind.PASSED,
-                play(ACCEPTED + "+0 write(4, ..., 5000) = 5000\n+0 > P. 1:5001(5000) ack 1").kind());
+                play(ACCEPTED + "+0 write(4, ..., 5000) = 5000\n+0 > P. 1:5001(5000) ack 1")
+                        .kind());
     }
 
     @Test

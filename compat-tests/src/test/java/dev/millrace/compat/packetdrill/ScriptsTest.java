@@ -16,7 +16,8 @@ class ScriptsTest {
     @TestFactory
     Stream<DynamicTest> everyScriptPasses() throws IOException {
         return Packetdrill.in(SCRIPTS).stream()
-                .map(script -> DynamicTest.dynamicTest(SCRIPTS.relativize(script).toString(), () -> assertPasses(script)));
+                .map(script ->
+                        DynamicTest.dynamicTest(SCRIPTS.relativize(script).toString(), () -> assertPasses(script)));
     }
 
     private static void assertPasses(Path script) {

@@ -49,7 +49,8 @@ class SimulateTest {
                 failures.isEmpty(),
                 () -> failures.size() + " of " + SEEDS + " worlds failed:\n"
                         + String.join("\n", failures.subList(0, Math.min(MESSAGES, failures.size()))));
-        assertTrue(SEEDS < ENOUGH || exercises(all), "the worlds no longer do what they are for:\n" + all.report(SEEDS));
+        assertTrue(
+                SEEDS < ENOUGH || exercises(all), "the worlds no longer do what they are for:\n" + all.report(SEEDS));
     }
 
     /** Every fault and every attack occurs, and most talks succeed all the same. */
