@@ -23,21 +23,22 @@ final class ShellCommands {
 
     /** Commands that concern a kernel, a device or a queue that there is not here. */
     private static final Pattern NOTHING_TO_DO = Pattern.compile(
-            "(tc\\s+qdisc|ip\\s+tcp_metrics\\s+flush|ethtool\\s+-K|kldload|kldunload|sleep\\s|true$|modprobe|sysctl\\s+kern\\.|nstat)"
+            "(tc\\s+qdisc|ip\\s+tcp_metrics\\s+flush|ethtool\\s+-K|kldload|kldunload|sleep\\s|true$|modprobe|sysctl\\s+kern\\.timecounter\\.|nstat)"
                     + ".*",
             Pattern.DOTALL);
 
     /** Sysctls without a counterpart because nothing depends on them here: segmentation offload, queues below, bookkeeping. */
     private static final String NEUTRAL =
             " tcp_min_tso_segs tcp_tso_win_divisor tcp_tso_rtt_log tcp_limit_output_bytes tcp_autocorking tcp_no_metrics_save tcp_mem "
-                    + "tcp_moderate_rcvbuf tcp_fastopen_key tcp_abc tcp_adv_win_scale tcp_challenge_ack_limit tcp_pacing_ss_ratio "
-                    + "tcp_pacing_ca_ratio tcp_available_congestion_control tcp_allowed_congestion_control ip_local_port_range "
-                    + "tcp_max_orphans default_qdisc optmem_max rmem_max wmem_max netdev_max_backlog tcp_stdurg tcp_low_latency "
-                    + "tcp_backlog_ack_defer tcp_reflect_tos ";
+                    + "tcp_available_congestion_control tcp_allowed_congestion_control tcp_max_orphans default_qdisc optmem_max "
+                    + "netdev_max_backlog tcp_low_latency ";
 
     /** Values under which the engine behaves as Linux does with them; any other is unsupported. */
     private static final Map<String, String> AS_IT_IS = Map.ofEntries(
             Map.entry("tcp_dsack", "1"),
+            Map.entry("tcp_moderate_rcvbuf", "1"),
+            Map.entry("tcp_reflect_tos", "0"),
+            Map.entry("tcp_stdurg", "0"),
             Map.entry("tcp_fack", "0 1"),
             Map.entry("tcp_early_retrans", "3 4"),
             Map.entry("tcp_recovery", "1"),
