@@ -45,8 +45,8 @@ public final class AbEcho implements Callable<Integer> {
 
     @Option(
             names = "--warm-up",
-            description = "seconds before them (default 1.5); three times as long before the first")
-    private double warmUp = 1.5;
+            description = "longest warm-up of a phase in seconds (default 20); it ends when the JVM has done compiling")
+    private double warmUp = 20;
 
     @Option(names = "--quick", description = "one round of one second a phase: a check, not a measurement")
     private boolean quick;
@@ -119,6 +119,7 @@ public final class AbEcho implements Callable<Integer> {
         if (quick) {
             rounds = 1;
             seconds = 1;
+            warmUp = Math.min(warmUp, 3);
         }
         return new EchoPlan(phases, (long) (warmUp * 1000), (long) (seconds * 1000));
     }
@@ -129,8 +130,8 @@ public final class AbEcho implements Callable<Integer> {
                 + ", JVM arguments " + jvmArguments);
         out.println("sides     Millrace over " + link + (settings.isEmpty() ? "" : " with " + settings)
                 + "; the kernel's loopback");
-        out.println("rounds    " + rounds + " of each side, interleaved; " + seconds + " s after " + warmUp
-                + " s of warm-up; median (min..max)");
+        out.println("rounds    " + rounds + " of each side, interleaved; " + seconds
+                + " s once the JVM has done compiling, " + warmUp + " s at most; median (min..max)");
     }
 
     private Figures visitAll(EchoPlan plan, List<Integer> cpus, Path directory, String more) throws IOException {
@@ -163,7 +164,7 @@ public final class AbEcho implements Callable<Integer> {
         LinkPair pair = LinkPair.of(link, directory);
         Visit visit = new Visit(directory, plan.limitSeconds());
         List<PhaseResult> results =
-                visit.run(commands.server(side, pair, more), commands.client(side, pair, more, plan));
+                visit.run(commands.server(side, pair, more), pid -> commands.client(side, pair, more, plan, pid));
         if (results.size() != plan.phases().size()) {
             throw new IOException("the client reported " + results.size() + " of "
                     + plan.phases().size() + " phases");

@@ -42,7 +42,7 @@ final class EchoCommands {
         return command;
     }
 
-    List<String> client(Side side, @Nullable LinkPair link, String settings, EchoPlan plan) {
+    List<String> client(Side side, @Nullable LinkPair link, String settings, EchoPlan plan, long serverPid) {
         List<String> command = java(cpus.get(1));
         if (side == Side.MILLRACE && link != null) {
             command.add(flag(link.client(), CLIENT_ADDRESS, settings));
@@ -51,6 +51,7 @@ final class EchoCommands {
                 PACKAGE + "EchoClient",
                 side == Side.MILLRACE ? SERVER_ADDRESS : KERNEL_ADDRESS,
                 "" + port,
+                "" + serverPid,
                 "" + plan.warmUpMs(),
                 "" + plan.measureMs()));
         command.addAll(plan.phases());

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +30,12 @@ final class Visit {
         this.limitSeconds = limitSeconds;
     }
 
-    /** Runs both to their end. */
-    List<PhaseResult> run(List<String> serverCommand, List<String> clientCommand) throws IOException {
+    /**
+     * Runs both to their end.
+     *
+     * @param clientCommand the client's, by the server's process id
+     */
+    List<PhaseResult> run(List<String> serverCommand, LongFunction<List<String>> clientCommand) throws IOException {
         Process server = start(serverCommand, "server.err");
         Process client = null;
         try (Watchdog watchdog = new Watchdog(limitSeconds)) {
@@ -39,7 +44,7 @@ final class Visit {
             if (!"ready".equals(ready.readLine())) {
                 throw failure("the server did not start", watchdog);
             }
-            client = start(clientCommand, "client.err");
+            client = start(clientCommand.apply(server.pid()), "client.err");
             watchdog.watch(client);
             List<PhaseResult> results = results(client);
             if (stopped(client) != 0) {

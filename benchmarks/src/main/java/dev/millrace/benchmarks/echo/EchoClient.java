@@ -11,15 +11,12 @@ import java.util.Set;
 /**
  * A plain NIO echo client: one thread, one selector, non-blocking channels, nothing but {@code java.nio} (and HdrHistogram).
  *
- * <p>{@code EchoClient <host> <port> <warm-up ms> <measure ms> <phase>...} runs its phases one after the other, the first
- * and the short ones with a warm-up of three times the length: their code has not run before, and compiles on the core that is measured. A phase
- * that is a number keeps that many connections with one message each under way; {@code short} opens {@value #SHORT_SLOTS} at a time
+ * <p>{@code EchoClient <host> <port> <server's process id> <longest warm-up ms> <measure ms> <phase>...} runs its phases one after the other, each after its {@link WarmUp}. A phase that is a number keeps that many connections with one message each under way; {@code short} opens {@value #SHORT_SLOTS} at a time
  * to {@code port + 1}, and each makes one exchange, reads the end of the stream, and is replaced by a new one. All bytes are checked.
  * Each phase prints one line, {@code result phase=… exchanges=… nanos=…}; anything wrong ends the program with an exception.
  */
 public final class EchoClient {
     private static final int SHORT_SLOTS = 32;
-    private static final int COLD_WARM_UPS = 3;
     private static final long PATIENCE_MS = 5_000;
 
     private final Selector selector;
@@ -39,15 +36,15 @@ public final class EchoClient {
     public static void main(String[] args) throws IOException {
         String host = args[0];
         int port = Integer.parseInt(args[1]);
-        long warmUpNs = Long.parseLong(args[2]) * 1_000_000;
-        long measureNs = Long.parseLong(args[3]) * 1_000_000;
-        for (int i = 4; i < args.length; i++) {
+        CompilerThreads compilers = new CompilerThreads(ProcessHandle.current().pid(), Long.parseLong(args[2]));
+        long longestWarmUpNs = Long.parseLong(args[3]) * 1_000_000;
+        long measureNs = Long.parseLong(args[4]) * 1_000_000;
+        for (int i = 5; i < args.length; i++) {
             boolean single = "short".equals(args[i]);
             int connections = single ? SHORT_SLOTS : Integer.parseInt(args[i]);
             InetSocketAddress server = new InetSocketAddress(host, single ? port + 1 : port);
-            // a JVM that has just started compiles, on the same core
-            long beforeNs = i == 4 || single ? COLD_WARM_UPS * warmUpNs : warmUpNs;
-            PhaseRecorder recorder = new PhaseRecorder(beforeNs, measureNs, connections == 1);
+            PhaseRecorder recorder =
+                    new PhaseRecorder(new WarmUp(compilers, longestWarmUpNs), measureNs, connections == 1);
             try (Selector selector = Selector.open()) {
                 new EchoClient(selector, server, single, recorder).run(connections);
             }

@@ -7,12 +7,11 @@ import org.HdrHistogram.Histogram;
 final class PhaseRecorder {
     private static final long LONGEST_NS = 10_000_000_000L;
 
-    private final long warmUpNs;
+    private final WarmUp warmUp;
     private final long measureNs;
     private final boolean each;
     private final Histogram histogram = new Histogram(LONGEST_NS, 3);
 
-    private long beginNs;
     private long measureFromNs;
     private long endNs;
     private long lastNs;
@@ -21,14 +20,14 @@ final class PhaseRecorder {
     private boolean over;
 
     /** @param each whether the time of each exchange is recorded; meaningful for one connection only */
-    PhaseRecorder(long warmUpNs, long measureNs, boolean each) {
-        this.warmUpNs = warmUpNs;
+    PhaseRecorder(WarmUp warmUp, long measureNs, boolean each) {
+        this.warmUp = warmUp;
         this.measureNs = measureNs;
         this.each = each;
     }
 
     void begin(long nowNs) {
-        beginNs = nowNs;
+        warmUp.begin(nowNs);
         lastNs = nowNs;
     }
 
@@ -49,7 +48,7 @@ final class PhaseRecorder {
                 endNs = nowNs;
                 over = true;
             }
-        } else if (nowNs - beginNs >= warmUpNs) {
+        } else if (warmUp.isOver(nowNs, exchanges)) {
             measuring = true;
             measureFromNs = nowNs;
             exchanges = 0;
