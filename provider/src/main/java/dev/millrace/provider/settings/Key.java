@@ -79,8 +79,10 @@ public enum Key {
     FASTOPEN(
             "fastopen",
             "client",
-            "off | client | server | on",
-            "data with the SYN (RFC 7413): sent, taken by listeners, or both; an application behind it may be told the same twice"),
+            "off | client | server | on | connect | all",
+            "data with the SYN (RFC 7413): client asks for cookies where a connect has data, server takes it, on is both; connect is client,"
+                    + " and gives java.nio's connects data: they succeed at once, and the SYN leaves with the first write; all is connect"
+                    + " and server. An application behind it may be told the same twice"),
     PACKETS("packets", "4096", "512 to 1048576", "packet buffers per queue pair"),
     DRAIN(
             "drain",

@@ -95,6 +95,8 @@ public enum Counter {
     TCP_SYN_COOKIES_FAILED("ACKs that could have brought a cookie and did not (SyncookiesFailed)"),
     TCP_FAST_OPEN_ACTIVE("SYNs with data that the peer acknowledged (TCPFastOpenActive)"),
     TCP_FAST_OPEN_ACTIVE_FAIL("SYNs with data that the peer did not take (TCPFastOpenActiveFail)"),
+    TCP_FAST_OPEN_BLACK_HOLES(
+            "times Fast Open was given up for a while because connections with it stalled (TCPFastOpenBlackhole)"),
     TCP_FAST_OPEN_PASSIVE("connections opened by a SYN with a good cookie (TCPFastOpenPassive)"),
     TCP_FAST_OPEN_PASSIVE_FAIL("Fast Open cookies that were wrong or too old (TCPFastOpenPassiveFail)"),
     TCP_FAST_OPEN_LISTEN_OVERFLOW("SYNs with a good cookie handled as others because too many such connections waited"),

@@ -119,6 +119,12 @@ final class ActiveOpen {
         connection.synSentNs = nowNs;
         if (text != null) {
             takeText(connection, text);
+        } else if (tcp.fastOpen.defersConnects()) {
+            connection.fastOpenWanted = true;
+            if (tcp.fastOpen.mayCarryData(connection.path.remote, nowNs)) {
+                connection.deferSyn(nowNs);
+                return connection;
+            }
         }
         connection.sendSyn(nowNs);
         return connection;

@@ -17,6 +17,12 @@ final class FastOpenCache {
 
     private static final int MAX_DOUBLINGS = 6;
 
+    /** How long no SYN at all carries the option after a black hole; doubles with each (Linux' tcp_fastopen_blackhole_timeout, once an hour). */
+    private static final long PAUSE_NS = 3_600_000_000_000L;
+
+    private long pausedUntilNs;
+    private int pauses;
+
     /** One server's. */
     static final class Server {
         /** 0: no cookie yet. */
@@ -25,8 +31,18 @@ final class FastOpenCache {
         long cookieHigh;
         long cookieLow;
         int mss;
+        /** The cookie came as option 254. */
+        private boolean experimental;
+        /** How it did not come: 0 not tried, 1 not by the option of RFC 7413, 2 by neither. */
+        private int refusals;
+
         private int losses;
         private long blockedUntilNs;
+
+        /** Servers from before RFC 7413 know option 254 only; as Linux it is tried once. */
+        boolean wantsExperimental() {
+            return cookieBytes > 0 ? experimental : refusals == 1;
+        }
 
         boolean mayCarryData(long nowNs) {
             return cookieBytes > 0 && (losses == 0 || nowNs - blockedUntilNs >= 0);
@@ -53,12 +69,21 @@ final class FastOpenCache {
         return entries.size();
     }
 
-    void onCookie(IpAddress server, int bytes, long high, long low, int mss) {
+    void onCookie(IpAddress server, int bytes, long high, long low, boolean experimental, int mss) {
         Server entry = entries.computeIfAbsent(server, key -> new Server());
         entry.cookieBytes = bytes;
         entry.cookieHigh = high;
         entry.cookieLow = low;
+        entry.experimental = experimental;
         entry.mss = mss;
+    }
+
+    /** We asked for a cookie, and were answered without. */
+    void onNoCookie(IpAddress server, boolean experimental) {
+        Server entry = entries.computeIfAbsent(server, key -> new Server());
+        if (entry.cookieBytes == 0) {
+            entry.refusals = Math.max(entry.refusals, experimental ? 2 : 1);
+        }
     }
 
     /** Data with a SYN got through. */
@@ -74,5 +99,24 @@ final class FastOpenCache {
         Server entry = entries.computeIfAbsent(server, key -> new Server());
         entry.blockedUntilNs = nowNs + (BLOCKED_NS << Math.min(entry.losses, MAX_DOUBLINGS));
         entry.losses++;
+    }
+
+    // ---- all servers ----
+
+    boolean isPaused(long nowNs) {
+        return pauses > 0 && nowNs - pausedUntilNs < 0;
+    }
+
+    /** Connections with the option stall: none has it for a while. */
+    void pause(long nowNs) {
+        if (!isPaused(nowNs)) {
+            pausedUntilNs = nowNs + (PAUSE_NS << Math.min(pauses, MAX_DOUBLINGS));
+            pauses++;
+        }
+    }
+
+    /** A connection with the option went well: the next pause is short again. */
+    void onHealthy() {
+        pauses = 0;
     }
 }

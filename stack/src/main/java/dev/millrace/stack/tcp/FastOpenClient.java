@@ -1,6 +1,7 @@
 package dev.millrace.stack.tcp;
 
 import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.wire.IpAddress;
 import dev.millrace.stack.wire.TcpHeader;
 import dev.millrace.stack.wire.TcpSegment;
 
@@ -10,6 +11,12 @@ import dev.millrace.stack.wire.TcpSegment;
  * drop such SYNs, and the next connections to that server do without for a while. One per core; core thread only.
  */
 final class FastOpenClient {
+    /** How long a SYN waits for bytes to go with it, so that protocols in which the server speaks first lose no more than that. */
+    static final long DEFERRAL_NS = 10_000_000L;
+
+    /** As Linux: so many timeouts in a row on a connection with the option speak against the path. */
+    static final int TIMEOUTS_OF_A_BLACK_HOLE = 3;
+
     private final Tcp tcp;
     final FastOpenCache cache = new FastOpenCache();
 
@@ -17,9 +24,19 @@ final class FastOpenClient {
         this.tcp = tcp;
     }
 
+    boolean defersConnects() {
+        return tcp.config.handshake().fastOpen().defersConnects();
+    }
+
+    /** The server has given us a cookie, and nothing speaks against using it now. */
+    boolean mayCarryData(IpAddress server, long nowNs) {
+        FastOpenCache.Server known = cache.find(server);
+        return known != null && known.mayCarryData(nowNs) && !cache.isPaused(nowNs);
+    }
+
     /** Adds what the first SYN of a connect with data carries. */
     void addTo(TcpConnection connection, Syn syn, long nowNs) {
-        if (!connection.fastOpenWanted) {
+        if (!connection.fastOpenWanted || cache.isPaused(nowNs)) {
             return;
         }
         FastOpenCache.Server known = cache.find(connection.path.remote);
@@ -31,7 +48,11 @@ final class FastOpenClient {
             syn.text = connection.sender.buffer;
         } else if (known == null || known.mayAsk(nowNs)) {
             syn.fastOpenBytes = 0;
+        } else {
+            return;
         }
+        connection.fastOpenExperimental = syn.fastOpenExperimental = known != null && known.wantsExperimental();
+        connection.fastOpenTried = true;
     }
 
     /** As much as one segment takes beside all options. */
@@ -45,19 +66,24 @@ final class FastOpenClient {
     void onSynTimeout(TcpConnection connection, long nowNs) {
         if (connection.fastOpenWanted) {
             connection.fastOpenWanted = false;
-            cache.onLoss(connection.path.remote, nowNs);
+            if (connection.fastOpenTried) {
+                cache.onLoss(connection.path.remote, nowNs);
+            }
+        }
+    }
+
+    /** Timeouts in a row, in the handshake or behind it: something on this host's way out may not bear the option at all (§7.1). */
+    void onRepeatedTimeouts(TcpConnection connection, long nowNs) {
+        if (connection.fastOpenTried) {
+            cache.pause(nowNs);
+            tcp.counters.increment(Counter.TCP_FAST_OPEN_BLACK_HOLES);
         }
     }
 
     /** The handshake is complete; {@code taken} of the SYN's bytes are acknowledged, the others are sent again as new ones. */
     void onSynAck(TcpConnection connection, TcpSegment synAck, int taken, long nowNs) {
-        if (synAck.fastOpenBytes > 0 && tcp.config.handshake().fastOpen().client()) {
-            cache.onCookie(
-                    connection.path.remote,
-                    synAck.fastOpenBytes,
-                    synAck.fastOpenHigh,
-                    synAck.fastOpenLow,
-                    connection.peerMss);
+        if (connection.fastOpenTried) {
+            learn(connection, synAck);
         }
         if (taken > 0) {
             connection.sender.onSynDataAcked(taken, synAck.window, nowNs);
@@ -65,6 +91,29 @@ final class FastOpenClient {
             tcp.counters.increment(Counter.TCP_FAST_OPEN_ACTIVE);
         } else if (connection.synDataBytes > 0) {
             tcp.counters.increment(Counter.TCP_FAST_OPEN_ACTIVE_FAIL);
+        }
+    }
+
+    /** A cookie that nobody asked for is ignored, as on Linux. */
+    private void learn(TcpConnection connection, TcpSegment synAck) {
+        IpAddress server = connection.path.remote;
+        if (synAck.fastOpenBytes > 0) {
+            cache.onCookie(
+                    server,
+                    synAck.fastOpenBytes,
+                    synAck.fastOpenHigh,
+                    synAck.fastOpenLow,
+                    synAck.fastOpenExperimental,
+                    connection.peerMss);
+        } else if (synAck.fastOpenBytes < 0 && connection.synDataBytes == 0 && connection.fastOpenWanted) {
+            cache.onNoCookie(server, connection.fastOpenExperimental);
+        }
+    }
+
+    /** The connection is over. One with data in its SYN that the server has answered shows that the path bears it. */
+    void onEnd(TcpConnection connection) {
+        if (connection.synDataBytes > 0 && connection.receiver.nxt > 1) {
+            cache.onHealthy();
         }
     }
 }

@@ -7,8 +7,8 @@ import dev.millrace.stack.wire.TcpSegment;
 
 /**
  * Passive opens by a SYN with data and a valid cookie (RFC 7413 §4.2.2): the connection exists at once, in SYN-RECEIVED, the
- * application may accept and read; what it writes leaves once the handshake is complete. Everything else goes the way of other
- * SYNs. One per core; core thread only.
+ * application may accept and read, and what it writes follows the SYN+ACK without waiting for the final ACK, within the initial window. A FIN waits
+ * for that (RFC 9293 §3.10.4). Everything else goes the way of other SYNs. One per core; core thread only.
  */
 final class FastOpenServer {
     private final Tcp tcp;
@@ -48,6 +48,7 @@ final class FastOpenServer {
             return false;
         }
         connection.fastOpenCookieDue = !current;
+        connection.fastOpenExperimental = syn.fastOpenExperimental;
         admit(listener, connection, syn, nowNs);
         return true;
     }
@@ -107,7 +108,7 @@ final class FastOpenServer {
         tcp.liveConnections++;
         listener.fastOpenPendingChanged(1);
         connection.fastOpenListener = listener;
-        connection.onFastOpened();
+        connection.onFastOpened(nowNs);
         if (syn.payloadLength > 0) {
             connection.receiver.onText(0, syn, false, nowNs);
             connection.onReadable();

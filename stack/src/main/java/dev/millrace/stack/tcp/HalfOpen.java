@@ -30,6 +30,8 @@ final class HalfOpen extends Flow implements TimerWheel.Timer {
     byte retransmissions;
     /** The SYN+ACK is to bring a Fast Open cookie. */
     boolean fastOpenCookieDue;
+    /** The option has the form it had before RFC 7413. */
+    boolean fastOpenExperimental;
 
     private final byte bits;
     long firstSentNs;

@@ -129,6 +129,7 @@ final class Lifecycle {
         tcp.liveConnections--;
         tcp.memory.onReleased(connection);
         connection.endFastOpen();
+        tcp.fastOpen.onEnd(connection);
         connection.timers.clearAll();
         connection.moveTo(TcpState.CLOSED);
         connection.receiver.ackNow = false;

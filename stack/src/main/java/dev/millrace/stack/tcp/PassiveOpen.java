@@ -72,6 +72,7 @@ final class PassiveOpen {
         HalfOpen entry = new HalfOpen(
                 this, listener, syn, iss, windowOffered(listener.options()), Ecn.accepts(syn, tcp.config), nowNs);
         entry.fastOpenCookieDue = fastOpen.offersCookie(listener, syn);
+        entry.fastOpenExperimental = syn.fastOpenExperimental;
         if (!tcp.flows.insert(entry)) {
             drop(Counter.DROP_TCP_HALF_OPEN_FULL);
             return;
@@ -102,6 +103,7 @@ final class PassiveOpen {
         syn.withoutFastOpen();
         if (entry.fastOpenCookieDue) {
             fastOpen.addCookie(entry, syn, nowNs);
+            syn.fastOpenExperimental = entry.fastOpenExperimental;
         }
         syn.localPort = entry.localPort;
         syn.remotePort = entry.remotePort;

@@ -64,6 +64,10 @@ final class Retries {
     // ---- retransmission ----
 
     void onRetransmissionTimeout(long nowNs) {
+        if (connection.synDeferred) {
+            connection.sendDeferredSyn(nowNs);
+            return;
+        }
         TcpState state = connection.state();
         boolean handshake = state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED;
         if (!handshake && !connection.sender.inFlight()) {
@@ -75,6 +79,9 @@ final class Retries {
             firstTimeoutNs = nowNs;
         }
         timeouts++;
+        if (timeouts == FastOpenClient.TIMEOUTS_OF_A_BLACK_HOLE) {
+            tcp.fastOpen.onRepeatedTimeouts(connection, nowNs);
+        }
         if (handshake) {
             onSynTimeout(nowNs);
         } else if (isHopeless(nowNs)) {
@@ -91,6 +98,7 @@ final class Retries {
             return;
         }
         connection.sender.rtt.backOff();
+        connection.sender.onSynAckTimeout(nowNs);
         connection.ecn.onSynTimeout();
         tcp.fastOpen.onSynTimeout(connection, nowNs);
         connection.sendSyn(nowNs);

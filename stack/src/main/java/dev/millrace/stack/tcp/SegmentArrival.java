@@ -122,9 +122,16 @@ final class SegmentArrival {
         Receiver receiver = connection.receiver;
         int flags = segment.flags;
         long from = receiver.positionOf(segment.sequence);
-        if (connection.state() == TcpState.SYN_RECEIVED && isSecondHalfOfSimultaneousOpen(segment, from)) {
-            flags &= ~TcpSegment.SYN;
-            from = 0;
+        if (connection.state() == TcpState.SYN_RECEIVED) {
+            if (isRepeatedSyn(connection, segment, from)) {
+                drop(Counter.DROP_TCP_REPEATED_SYN);
+                connection.repeatSynAck(nowNs);
+                return;
+            }
+            if (isSecondHalfOfSimultaneousOpen(segment, from)) {
+                flags &= ~TcpSegment.SYN;
+                from = 0;
+            }
         }
         boolean fin = (flags & TcpSegment.FIN) != 0;
         long to = from + segment.payloadLength + (fin ? 1 : 0) + ((flags & TcpSegment.SYN) != 0 ? 1 : 0);
@@ -162,6 +169,12 @@ final class SegmentArrival {
             drop(Counter.DROP_TCP_AFTER_FIN);
             connection.challenge(nowNs);
         }
+    }
+
+    /** The SYN whose data has opened this connection comes again, perhaps without its data (RFC 7413 §4.2.1). */
+    private static boolean isRepeatedSyn(TcpConnection connection, TcpSegment segment, long from) {
+        int kind = segment.flags & (TcpSegment.SYN | TcpSegment.ACK | TcpSegment.RST | TcpSegment.FIN);
+        return kind == TcpSegment.SYN && from == -1 && connection.fastOpenListener != null;
     }
 
     /** Their SYN+ACK crosses ours (§3.5 figure 7): its SYN has been counted, its ACK is what matters. */
@@ -247,8 +260,9 @@ final class SegmentArrival {
     private boolean onAck(TcpConnection connection, TcpSegment segment, long from, long to, long nowNs) {
         Sender sender = connection.sender;
         long ack = sender.positionOf(segment.acknowledgment);
-        if (connection.state() == TcpState.SYN_RECEIVED) {
-            if (ack != 0) {
+        boolean completesHandshake = connection.state() == TcpState.SYN_RECEIVED;
+        if (completesHandshake) {
+            if (ack < 0 || ack > sender.nxt) {
                 drop(Counter.DROP_TCP_BAD_ACK);
                 tcp.strays.resetForAck(segment, nowNs);
                 return false;
@@ -262,7 +276,7 @@ final class SegmentArrival {
         }
         if (ack >= sender.una) {
             boolean inFlight = sender.inFlight();
-            sender.onAck(ack, segment, from, to > from, nowNs);
+            sender.onAck(ack, segment, from, to > from || completesHandshake, nowNs);
             connection.announceSpace();
             if (inFlight && !sender.inFlight()) {
                 connection.onDrained();

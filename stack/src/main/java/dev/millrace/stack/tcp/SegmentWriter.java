@@ -108,7 +108,11 @@ final class SegmentWriter {
                 what.windowScale);
         if (what.fastOpenBytes >= 0) {
             optionBytes += TcpHeader.writeFastOpen(
-                    at + TcpHeader.MIN_BYTES + optionBytes, what.fastOpenBytes, what.fastOpenHigh, what.fastOpenLow);
+                    at + TcpHeader.MIN_BYTES + optionBytes,
+                    what.fastOpenExperimental,
+                    what.fastOpenBytes,
+                    what.fastOpenHigh,
+                    what.fastOpenLow);
         }
         int headerBytes = TcpHeader.MIN_BYTES + optionBytes;
         TcpHeader.write(

@@ -90,14 +90,38 @@ final class Sender {
     /** The handshake is complete: our SYN is acknowledged and the peer's options are known. */
     void onEstablished(int mss, boolean synRetransmitted, long nowNs) {
         una = 0;
+        if (nxt > 0) { // a Fast Open server has answered already
+            timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs());
+            return;
+        }
         nxt = 0;
+        open(mss, synRetransmitted, nowNs);
+        timers.clear(ConnectionTimers.RETRANSMIT);
+    }
+
+    /** What the peer's SYN has told says how to send. */
+    private void open(int mss, boolean synRetransmitted, long nowNs) {
         peerMss = mss;
         pathBytes = connection.path.segmentBytes();
         mtuSearch.start(mostBytes(), nowNs);
         segmentBytes = effectiveSegmentBytes();
         lastSentNs = nowNs;
         recovery = tcp.newRecovery(connection.receiver.sackPermitted, segmentBytes, synRetransmitted, rtt);
-        timers.clear(ConnectionTimers.RETRANSMIT);
+    }
+
+    /** Data with the SYN has opened the connection, which may answer before its own SYN is acknowledged (RFC 7413 §4.2.2). */
+    void onFastOpened(int mss, long nowNs) {
+        open(mss, false, nowNs);
+    }
+
+    /**
+     * The SYN+ACK was not answered in time, so what followed it may be lost as well: as on Linux nothing of it is sent again before the
+     * handshake is complete, and then with the window that a timeout leaves.
+     */
+    void onSynAckTimeout(long nowNs) {
+        if (nxt > 0 && connection.retries.timeouts() == 1) {
+            recovery.onTimeout(nowNs);
+        }
     }
 
     /**
@@ -159,7 +183,8 @@ final class Sender {
 
     /** Sends what windows, Nagle and loss recovery allow now, and sets the timers that follow from it. */
     void transmit(long nowNs) {
-        if (!connection.state().sendsText()) {
+        boolean synchronised = connection.state().sendsText();
+        if (!synchronised && !connection.mayAnswerEarly()) {
             return;
         }
         if (connection.path.segmentBytes() != pathBytes) {
@@ -168,11 +193,11 @@ final class Sender {
         outOfPackets = false;
         heldBack = false;
         sentNew = false;
-        boolean stopped = !(retransmitLost(nowNs) && transmitNew(nowNs));
+        boolean stopped = !((!synchronised || retransmitLost(nowNs)) && transmitNew(nowNs));
         if (recovery.releasesRetransmissions()) {
             stopped |= !retransmitLost(nowNs);
         }
-        if (sentNew) {
+        if (sentNew && synchronised) { // before, the SYN+ACK's timer watches
             setProbeTimer(nowNs);
         }
         if (!stopped && dataEnd() - nxt < segmentBytes && recovery.allowanceBytes() > 0) {
@@ -460,7 +485,7 @@ final class Sender {
      * An ACK in [SND.UNA, SND.NXT] (RFC 9293 §3.10.7.4, fifth).
      *
      * @param from position of the segment's first byte in the peer's stream
-     * @param text the segment takes up sequence space, so it is no duplicate ACK
+     * @param text the segment takes up sequence space, or acknowledges our SYN, so it is no duplicate ACK
      */
     void onAck(long ack, TcpSegment segment, long from, boolean text, long nowNs) {
         long prior = una;

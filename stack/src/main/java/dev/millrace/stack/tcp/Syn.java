@@ -27,6 +27,8 @@ final class Syn {
 
     long fastOpenHigh;
     long fastOpenLow;
+    /** In the form it had before RFC 7413. */
+    boolean fastOpenExperimental;
     /** Text that goes with the SYN: the first {@code textBytes} of this buffer. */
     int textBytes;
 
@@ -35,6 +37,7 @@ final class Syn {
 
     void withoutFastOpen() {
         fastOpenBytes = -1;
+        fastOpenExperimental = false;
         textBytes = 0;
         text = null;
     }

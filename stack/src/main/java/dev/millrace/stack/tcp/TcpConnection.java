@@ -94,10 +94,16 @@ public final class TcpConnection extends Flow implements TcpSocket {
 
     /** The SYN+ACK is to bring the peer a new cookie. */
     boolean fastOpenCookieDue;
+    /** The option has the form it had before RFC 7413. */
+    boolean fastOpenExperimental;
     /** The connect call came with data, and the path has not shown to drop such SYNs. */
     boolean fastOpenWanted;
+    /** A SYN of ours has carried the option. */
+    boolean fastOpenTried;
     /** Bytes that went with the SYN. */
     int synDataBytes;
+    /** Our SYN waits for bytes to go with it. */
+    boolean synDeferred;
 
     // MemoryPressure's
     boolean awaitsMemory;
@@ -340,6 +346,9 @@ public final class TcpConnection extends Flow implements TcpSocket {
         } else if ((wishes & CLOSE) != 0) {
             tcp.lifecycle.close(this, nowNs);
         } else {
+            if (synDeferred && (sendBuffer.unreleasedBytes() > 0 || (wishes & SHUTDOWN_OUTPUT) != 0)) {
+                sendDeferredSyn(nowNs);
+            }
             if ((wishes & SHUTDOWN_INPUT) != 0) {
                 receiver.discard();
             }
@@ -418,26 +427,57 @@ public final class TcpConnection extends Flow implements TcpSocket {
         timers.set(ConnectionTimers.RETRANSMIT, nowNs + sender.rtt.rtoNs());
     }
 
+    /**
+     * As TCP_FASTOPEN_CONNECT on Linux: the application may go on as if it were connected, and what it writes first goes with the SYN. Other than
+     * there, the SYN does not wait for ever: the server may be the one to speak first.
+     */
+    void deferSyn(long nowNs) {
+        synDeferred = true;
+        publish(CONNECTED);
+        timers.set(ConnectionTimers.RETRANSMIT, nowNs + FastOpenClient.DEFERRAL_NS);
+    }
+
+    /** There are bytes to go with the SYN, or it must not wait any longer. */
+    void sendDeferredSyn(long nowNs) {
+        synDeferred = false;
+        synSentNs = nowNs;
+        sendSyn(nowNs);
+    }
+
+    /** The peer repeats the SYN that has opened this connection: so does what answers it. */
+    void repeatSynAck(long nowNs) {
+        if (mayAnswerOddity(nowNs) && !tcp.writer.syn(this, true, nowNs)) {
+            tcp.counters.increment(Counter.TCP_OUTPUT_BLOCKED); // the timer, or the peer, repeats it
+        }
+    }
+
     /** What Fast Open adds to our SYN or SYN+ACK. */
     void addFastOpen(Syn syn, boolean withAck, long nowNs) {
         if (!withAck) {
             tcp.fastOpen.addTo(this, syn, nowNs);
         } else if (fastOpenCookieDue) {
             tcp.passive.fastOpen.addCookie(this, syn, nowNs);
+            syn.fastOpenExperimental = fastOpenExperimental;
         }
     }
 
     /** RFC 9293 §3.10.7.4, "send an ACK": answers what is not acceptable, with our own state, at a bounded rate. */
     void challenge(long nowNs) {
+        if (mayAnswerOddity(nowNs)) {
+            tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS);
+            receiver.ackNow = true;
+        }
+    }
+
+    private boolean mayAnswerOddity(long nowNs) {
         boolean rested =
                 lastChallengeNs == Long.MIN_VALUE || nowNs - lastChallengeNs >= ChallengeAcks.CONNECTION_INTERVAL_NS;
         if (rested && tcp.challenges.permits(nowNs)) {
             lastChallengeNs = nowNs;
-            tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS);
-            receiver.ackNow = true;
-        } else {
-            tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS_WITHHELD);
+            return true;
         }
+        tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS_WITHHELD);
+        return false;
     }
 
     // ---- core: timers ----
@@ -498,9 +538,15 @@ public final class TcpConnection extends Flow implements TcpSocket {
     }
 
     /** Data with the SYN has opened the connection: the application may use it while the handshake is under way. */
-    void onFastOpened() {
+    void onFastOpened(long nowNs) {
         moveTo(TcpState.SYN_RECEIVED);
+        sender.onFastOpened(peerMss, nowNs);
         publish(CONNECTED);
+    }
+
+    /** Opened by data, so what the application writes need not wait for the final ACK; unless our SYN+ACK seems to be lost. */
+    boolean mayAnswerEarly() {
+        return fastOpenListener != null && state == TcpState.SYN_RECEIVED && retries.timeouts() == 0;
     }
 
     /** The handshake of a connection opened by data is complete, or the connection is over. */

@@ -40,6 +40,11 @@ public final class TcpHeader {
     private static final int SACK = 5;
     private static final int TIMESTAMPS = 8;
     private static final int FAST_OPEN = 34;
+    /** Shared by experiments, which a number tells apart (RFC 6994). */
+    private static final int EXPERIMENTAL = 254;
+
+    /** Fast Open's number, used before it had an option of its own (RFC 7413 §4.1.1). */
+    private static final int FAST_OPEN_MAGIC = 0xf989;
 
     // RFC 7413 §4.1.1
     private static final int MIN_COOKIE_BYTES = 4;
@@ -124,6 +129,7 @@ public final class TcpHeader {
         into.sackPermitted = false;
         into.sackBlocks = 0;
         into.fastOpenBytes = -1;
+        into.fastOpenExperimental = false;
         if (length == 0) {
             return;
         }
@@ -159,6 +165,8 @@ public final class TcpHeader {
             if (kind <= FAST_OPEN && (seen & 1L << kind) == 0) {
                 seen |= 1L << kind;
                 parseOption(kind, address + at, optionBytes, into);
+            } else if (kind == EXPERIMENTAL) {
+                parseExperimental(address + at, optionBytes, into);
             }
             at += optionBytes;
         }
@@ -194,7 +202,7 @@ public final class TcpHeader {
                 }
             }
             case FAST_OPEN -> {
-                if (syn) {
+                if (syn && into.fastOpenBytes < 0) {
                     parseFastOpen(address + 2, optionBytes - 2, into);
                 }
             }
@@ -222,6 +230,18 @@ public final class TcpHeader {
         into.fastOpenBytes = bytes;
         into.fastOpenHigh = high;
         into.fastOpenLow = low;
+    }
+
+    /** As Linux, both forms are read, and answered in kind; of both in one segment the first counts. */
+    private static void parseExperimental(long address, int optionBytes, TcpSegment into) {
+        boolean fastOpen = into.has(TcpSegment.SYN)
+                && optionBytes >= 4
+                && Memory.getUnsignedShort(address + 2) == FAST_OPEN_MAGIC
+                && into.fastOpenBytes < 0;
+        if (fastOpen) {
+            parseFastOpen(address + 4, optionBytes - 4, into);
+            into.fastOpenExperimental = into.fastOpenBytes >= 0;
+        }
     }
 
     private static void parseSackBlocks(long address, int count, TcpSegment into) {
@@ -292,17 +312,22 @@ public final class TcpHeader {
     /**
      * Writes the Fast Open option (RFC 7413 §4.1.1) behind a SYN's others, padded as Linux does.
      *
+     * @param experimental as option 254, for peers that know no other
      * @param bytes length of the cookie, 0 to ask for one
      * @return bytes written, a multiple of 4
      */
-    public static int writeFastOpen(long address, int bytes, long high, long low) {
-        Memory.putByte(address, FAST_OPEN);
-        Memory.putByte(address + 1, 2 + bytes);
+    public static int writeFastOpen(long address, boolean experimental, int bytes, long high, long low) {
+        int head = experimental ? 4 : 2;
+        Memory.putByte(address, experimental ? EXPERIMENTAL : FAST_OPEN);
+        Memory.putByte(address + 1, head + bytes);
+        if (experimental) {
+            Memory.putShort(address + 2, FAST_OPEN_MAGIC);
+        }
         for (int i = 0; i < bytes; i++) {
             long word = i < Long.BYTES ? high : low;
-            Memory.putByte(address + 2 + i, (int) (word >>> 56 - i % Long.BYTES * 8));
+            Memory.putByte(address + head + i, (int) (word >>> 56 - i % Long.BYTES * 8));
         }
-        int written = 2 + bytes;
+        int written = head + bytes;
         while ((written & 3) != 0) {
             Memory.putByte(address + written++, NO_OPERATION);
         }

@@ -61,6 +61,9 @@ public final class TcpSegment {
     public long fastOpenHigh;
 
     public long fastOpenLow;
+    /** It came as option 254, as before RFC 7413. */
+    public boolean fastOpenExperimental;
+
     public int sackBlocks;
     public final int[] sackLeft = new int[MAX_SACK_BLOCKS];
     public final int[] sackRight = new int[MAX_SACK_BLOCKS];

@@ -27,6 +27,8 @@ final class Segment {
     boolean sackPermitted;
     /** Fast Open cookie; empty asks for one, null leaves the option out. */
     byte @Nullable [] fastOpen;
+    /** In the form it had before RFC 7413. */
+    boolean fastOpenExperimental;
 
     int[] sackLeft = {};
     int[] sackRight = {};
@@ -66,7 +68,8 @@ final class Segment {
         byte[] cookie = fastOpen;
         if (cookie != null) {
             ByteBuffer words = ByteBuffer.wrap(Arrays.copyOf(cookie, 16));
-            bytes += TcpHeader.writeFastOpen(at + bytes, cookie.length, words.getLong(), words.getLong());
+            bytes += TcpHeader.writeFastOpen(
+                    at + bytes, fastOpenExperimental, cookie.length, words.getLong(), words.getLong());
         }
         return bytes;
     }
@@ -110,6 +113,7 @@ final class Segment {
                     .putLong(parsed.fastOpenLow)
                     .array();
             segment.fastOpen = Arrays.copyOf(words, parsed.fastOpenBytes);
+            segment.fastOpenExperimental = parsed.fastOpenExperimental;
         }
         segment.sackLeft = Arrays.copyOf(parsed.sackLeft, parsed.sackBlocks);
         segment.sackRight = Arrays.copyOf(parsed.sackRight, parsed.sackBlocks);
