@@ -2,6 +2,7 @@ package dev.millrace.stack.core;
 
 import dev.millrace.stack.tcp.LocalBinding;
 import dev.millrace.stack.tcp.PortChooser;
+import dev.millrace.stack.tcp.TcpConnection;
 import dev.millrace.stack.tcp.TcpError;
 import dev.millrace.stack.tcp.TcpException;
 import dev.millrace.stack.tcp.TcpObserver;
@@ -10,6 +11,7 @@ import dev.millrace.stack.tcp.TcpSocket;
 import dev.millrace.stack.wire.FlowSteering;
 import dev.millrace.stack.wire.IpAddress;
 import dev.millrace.stack.wire.ToeplitzHash;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +27,7 @@ public final class ConnectCall extends CoreCall<TcpSocket> {
     private final TcpOptions options;
     private final TcpObserver observer;
     private StackCore here;
+    private @Nullable ByteBuffer text;
 
     ConnectCall(
             StackCore first,
@@ -49,6 +52,16 @@ public final class ConnectCall extends CoreCall<TcpSocket> {
         return first;
     }
 
+    /**
+     * Gives it the first bytes of the stream, as sendto(2) with MSG_FASTOPEN does: they leave with the SYN if the server has given us a cookie
+     * before (RFC 7413), else after the handshake. Before submitting only.
+     *
+     * @param first taken from its position to its limit, as far as the send buffer takes it; its position says how far that is, once done
+     */
+    public void text(ByteBuffer first) {
+        text = first;
+    }
+
     @Override
     public void execute(long nowNs) {
         IpAddress local = binding != null && !binding.address().isAny() ? binding.address() : here.sourceFor(remote);
@@ -65,10 +78,17 @@ public final class ConnectCall extends CoreCall<TcpSocket> {
             }
         }
         try {
-            succeed(here.tcp().connect(binding, remote, remotePort, options, observer, chooser(local), nowNs));
+            succeed(open(chooser(local), nowNs));
         } catch (TcpException refused) {
             fail(refused.error());
         }
+    }
+
+    private TcpConnection open(PortChooser chooser, long nowNs) throws TcpException {
+        ByteBuffer first = text;
+        return first == null
+                ? here.tcp().connect(binding, remote, remotePort, options, observer, chooser, nowNs)
+                : here.tcp().connect(binding, remote, remotePort, options, observer, chooser, first, nowNs);
     }
 
     private int shardOf(IpAddress local, int localPort) {

@@ -15,48 +15,48 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** One TCP connection between a fuzzed stack and its peer: brings it into a state, speaks for the peer, and reads what the stack says. */
+/** One TCP connection between a fuzzed stack and its peer: brings it into a state, and speaks for the application and for the peer. */
 final class Conversation {
     private static final int FIN = 1;
     private static final int SYN = 2;
     private static final int RST = 4;
+    private static final int ECE_AND_CWR = 0xc0;
     private static final int ACK = 16;
     private static final int PORT = 80;
     private static final int PEER_PORT = 40_000;
-    private static final int PEER_ISS = -100;
+    static final int PEER_ISS = -100;
     private static final int WINDOW = 65_535;
     private static final int BUFFER = 70_000;
+    /** Bytes that come with a SYN. */
+    private static final int SYN_TEXT = 10;
 
     private final FuzzedStack host;
+    private final Wishes wishes;
     private final boolean v6;
-    private final boolean timestamps;
-    private final boolean sack;
+    private final Told told;
+    private final @Nullable Datagrams datagrams;
     private final ByteBuffer scratch = ByteBuffer.allocate(BUFFER);
 
+    private int peerPort = PEER_PORT;
     private int stackPort = PORT;
     private @Nullable TcpAcceptor acceptor;
     private @Nullable TcpSocket socket;
     /** What the peer would send next. */
     private int peerNext = PEER_ISS;
-    // what the stack has last told
-    private int stackIss;
-    private int stackNext;
-    private int stackAck;
-    private int stackEdge;
-    private int stackTimestamp;
-    private byte @Nullable [] lastSent;
 
-    Conversation(FuzzedStack host, boolean v6, boolean timestamps, boolean sack) {
+    Conversation(FuzzedStack host, Wishes wishes) {
         this.host = host;
-        this.v6 = v6;
-        this.timestamps = timestamps;
-        this.sack = sack;
+        this.wishes = wishes;
+        this.v6 = wishes.v6();
+        this.told = new Told(v6);
+        this.datagrams = wishes.datagrams() ? new Datagrams(host, v6) : null;
     }
 
     // ---- states ----
 
     /** The states of RFC 9293 §3.3.2, each with 10 bytes sent and acknowledged both ways where there is a connection. */
-    void bringTo(TcpState state) {
+    void begin() {
+        TcpState state = wishes.start();
         switch (state) {
             case CLOSED -> {
                 // nobody listens
@@ -65,18 +65,19 @@ final class Conversation {
             case SYN_SENT -> connect();
             case SYN_RECEIVED -> {
                 listen();
-                peerSends(SYN);
+                peerOpens();
             }
             default -> bringToSynchronised(state);
         }
         readSent();
-        check(state() == state, "wanted " + state + ", is " + state());
+        check(state() == wishes.reached(), "wanted " + wishes.reached() + ", is " + state());
     }
 
     private void bringToSynchronised(TcpState state) {
         listen();
-        peerSends(SYN);
+        peerOpens();
         readSent();
+        peerNext = told.acknowledged; // without a cookie the text of the SYN was not taken
         peerSends(ACK);
         TcpAcceptor listener = acceptor;
         socket = listener == null ? null : listener.accept();
@@ -93,7 +94,7 @@ final class Conversation {
             case FIN_WAIT_2 -> peerSends(ACK);
             case CLOSE_WAIT, TIME_WAIT -> peerSends(FIN | ACK);
             case CLOSING -> {
-                stackNext--; // its FIN has not been received
+                told.next--; // its FIN has not been received
                 peerSends(FIN | ACK);
             }
             case LAST_ACK -> {
@@ -124,20 +125,56 @@ final class Conversation {
         } catch (TcpException e) {
             throw new AssertionError(e);
         }
+        if (wishes.fastOpen()) {
+            askForCookie();
+        }
+    }
+
+    /** The peer gets a cookie by a connection before this one (RFC 7413 §4.1.1), which it gives up. */
+    private void askForCookie() {
+        peerPort = PEER_PORT - 1;
+        peerSends(SYN, peerNext, 0, WINDOW, fastOpenOption(new byte[0]), 0);
+        readSent();
+        peerSends(RST | ACK, PEER_ISS + 1, told.next, 0, new byte[0], 0);
+        peerPort = PEER_PORT;
+    }
+
+    private void peerOpens() {
+        peerSends(SYN | (wishes.ecn() ? ECE_AND_CWR : 0), wishes.fastOpen() ? SYN_TEXT : 0);
     }
 
     private void connect() {
+        if (wishes.fastOpen()) {
+            TcpSocket first = connectWith(new byte[1]);
+            readSent();
+            byte[] options = joined(synOptions(), fastOpenOption(new byte[] {1, 2, 3, 4, 5, 6, 7, 8}));
+            peerSends(SYN | ACK, peerNext, told.next, WINDOW, options, 0);
+            first.abort();
+            host.turn();
+            readSent();
+        }
+        socket = connectWith(new byte[wishes.fastOpen() ? SYN_TEXT : 0]);
+    }
+
+    private TcpSocket connectWith(byte[] text) {
         IpAddress remote = IpAddress.of(v6 ? Wire.PEER6 : Wire.PEER4);
         ConnectCall call = host.stack.connect(null, remote, PEER_PORT, new TcpOptions(), TcpObserver.NONE);
+        if (text.length > 0) {
+            call.text(ByteBuffer.wrap(text));
+        }
         call.core().submit(call);
         host.turn();
-        socket = call.result();
         stackPort = call.result().localPort();
+        return call.result();
     }
 
     // ---- application ----
 
     void applicationCalls(int which, int count) {
+        if ((which & 8) != 0 && datagrams != null) {
+            datagrams.applicationCalls(which >> 4, count);
+            return;
+        }
         TcpAcceptor listener = acceptor;
         TcpSocket current = socket;
         if (current == null) {
@@ -182,6 +219,9 @@ final class Conversation {
         if (listener != null) {
             listener.close();
         }
+        if (datagrams != null) {
+            datagrams.end();
+        }
         host.turn();
         for (TcpInfo row : host.core.connections()) {
             boolean over = row.state() == TcpState.TIME_WAIT || row.state() == TcpState.SYN_RECEIVED;
@@ -194,22 +234,22 @@ final class Conversation {
     /** A sequence number that means something: the peer's own next, both edges of the stack's window, the SYN, the middle. */
     int sequence(int which) {
         return switch (which) {
-            case 0, 1, 2 -> stackAck;
-            case 3 -> stackEdge;
+            case 0, 1, 2 -> told.acknowledged;
+            case 3 -> told.edge;
             case 4 -> PEER_ISS;
-            case 5 -> stackAck + 1_460;
-            case 6 -> stackAck + (stackEdge - stackAck) / 2;
-            default -> stackAck + Integer.MIN_VALUE;
+            case 5 -> told.acknowledged + 1_460;
+            case 6 -> told.acknowledged + (told.edge - told.acknowledged) / 2;
+            default -> told.acknowledged + Integer.MIN_VALUE;
         };
     }
 
     /** Likewise an acknowledgment: all that the stack has sent, its SYN, somewhat less than all, what cannot be. */
     int acknowledgment(int which) {
         return switch (which) {
-            case 0 -> stackNext;
-            case 1 -> stackIss + 1;
-            case 2 -> stackNext - 1_460;
-            default -> stackNext + 0x4000_0000;
+            case 0 -> told.next;
+            case 1 -> told.iss + 1;
+            case 2 -> told.next - 1_460;
+            default -> told.next + 0x4000_0000;
         };
     }
 
@@ -218,49 +258,97 @@ final class Conversation {
     }
 
     private void peerSends(int flags, int payload) {
-        peerSends(flags, peerNext, stackNext, WINDOW, (flags & SYN) != 0 ? synOptions() : options(), payload);
+        byte[] options = (flags & SYN) == 0 ? options() : synOptions();
+        if ((flags & SYN) != 0 && wishes.fastOpen()) {
+            options = joined(options, fastOpenOption(told.cookie));
+        }
+        peerSends(flags, peerNext, told.next, WINDOW, options, payload);
         peerNext += payload + (flags & FIN) + ((flags & SYN) >> 1);
     }
 
     void peerSends(int flags, int sequence, int acknowledgment, int window, byte[] options, int payload) {
+        peerSends(flags, sequence, acknowledgment, window, options, payload, 0);
+    }
+
+    /** @param codepoint of ECN in the IP header */
+    void peerSends(
+            int flags, int sequence, int acknowledgment, int window, byte[] options, int payload, int codepoint) {
         int header = 20 + (options.length + 3 & ~3);
         ByteBuffer segment = ByteBuffer.allocate(header + payload);
-        segment.putShort((short) PEER_PORT).putShort((short) stackPort);
+        segment.putShort((short) peerPort).putShort((short) stackPort);
         segment.putInt(sequence).putInt(acknowledgment);
         segment.putShort((short) (header << 10 | flags & 0xff)).putShort((short) window);
         segment.putInt(0).put(options);
-        host.receives(Wire.ip(v6, Wire.TCP, Wire.checksummed(v6, Wire.TCP, segment.array(), 16)));
+        byte[] frame = Wire.ip(v6, Wire.TCP, Wire.checksummed(v6, Wire.TCP, segment.array(), 16));
+        host.receives(Wire.withCodepoint(frame, v6, codepoint));
     }
 
     private byte[] synOptions() {
         byte[] all = {2, 4, 5, (byte) 0xb4, 1, 3, 3, 7, 1, 1, 4, 2, 1, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 0};
-        if (!sack) {
+        if (!wishes.sack()) {
             all[10] = 1;
             all[11] = 1;
         }
-        return timestamps ? all : Arrays.copyOf(all, 12);
+        return wishes.timestamps() ? all : Arrays.copyOf(all, 12);
     }
 
-    private byte[] options() {
-        return timestamps
+    /** What an honest peer's segments carry. */
+    byte[] options() {
+        return wishes.timestamps()
                 ? ByteBuffer.allocate(12)
                         .putInt(0x0101_080a)
                         .putInt(9)
-                        .putInt(stackTimestamp)
+                        .putInt(told.timestamp)
                         .array()
                 : new byte[0];
     }
 
-    /** An ICMP error that quotes what the stack sent last. */
+    /** The same with the cookie that the stack gave, as far as both fit. */
+    byte[] optionsWithCookie() {
+        return joined(synOptions(), fastOpenOption(told.cookie));
+    }
+
+    /** The same with SACK blocks, given by how far each begins before what the stack sends next, and its length. */
+    byte[] optionsWithSack(int[] before, int[] length) {
+        ByteBuffer sack = ByteBuffer.allocate(4 + 8 * before.length);
+        sack.putShort((short) 0x0101).put((byte) 5).put((byte) (2 + 8 * before.length));
+        for (int i = 0; i < before.length; i++) {
+            sack.putInt(told.next - before[i]).putInt(told.next - before[i] + length[i]);
+        }
+        return joined(options(), sack.array());
+    }
+
+    private static byte[] fastOpenOption(byte[] cookie) {
+        ByteBuffer option = ByteBuffer.allocate(2 + cookie.length + 3 & ~3);
+        option.put((byte) 34).put((byte) (2 + cookie.length)).put(cookie);
+        while (option.hasRemaining()) {
+            option.put((byte) 1);
+        }
+        return option.array();
+    }
+
+    private static byte[] joined(byte[] first, byte[] second) {
+        byte[] all = Arrays.copyOf(first, Math.min(40, first.length + second.length));
+        System.arraycopy(second, 0, all, first.length, all.length - first.length);
+        return all;
+    }
+
+    void peerSendsDatagram(int oddity, byte[] payload) {
+        if (datagrams != null) {
+            datagrams.peerSends(oddity, payload);
+        }
+    }
+
+    /** An ICMP error that quotes what the stack sent last; a datagram if the highest bit of the code is set. */
     void icmpError(int type, int code, int rest) {
-        byte[] quoted = lastSent;
+        byte[] quoted = code > 127 ? told.lastDatagram : told.lastSegment;
         if (quoted == null) {
             return;
         }
         int length = Math.min(quoted.length - Wire.ETHERNET, v6 ? 500 : 60);
         ByteBuffer message = ByteBuffer.allocate(8 + length);
         message.put((byte) type)
-                .put((byte) code)
+                .put((byte) (code & 127))
                 .putShort((short) 0)
                 .putInt(rest)
                 .put(quoted, Wire.ETHERNET, length);
@@ -268,49 +356,10 @@ final class Conversation {
         host.receives(Wire.ip(v6, protocol, Wire.checksummed(v6, protocol, message.array(), 2)));
     }
 
-    // ---- what the stack sends ----
-
-    /** Verifies every frame sent since the last call and remembers the numbers told. */
+    /** Reads and verifies every frame sent since the last call. */
     void readSent() {
         for (byte[] frame = host.port.sent.poll(); frame != null; frame = host.port.sent.poll()) {
-            check(frame.length <= Wire.ETHERNET + 1_500, "a frame larger than the link takes");
-            if (Wire.isIp(frame, v6, Wire.TCP)) {
-                Wire.verify(frame, v6, Wire.TCP);
-                readSegment(frame, Wire.payload(v6));
-            }
-        }
-    }
-
-    private void readSegment(byte[] frame, int at) {
-        int header = (frame[at + 12] >> 4 & 15) * 4;
-        int flags = frame[at + 13] & 0xff;
-        int payload = frame.length - at - header;
-        check(header >= 20 && payload >= 0, "data offset");
-        check((flags & SYN) == 0 || (flags & (FIN | RST)) == 0, "SYN with FIN or RST");
-        check((flags & RST) == 0 || payload == 0, "RST with text");
-        if ((flags & RST) != 0) {
-            return;
-        }
-        lastSent = frame;
-        int sequence = Wire.integer(frame, at + 4);
-        if ((flags & SYN) != 0) {
-            stackIss = sequence;
-            stackNext = sequence + 1;
-            if ((flags & ACK) == 0) {
-                stackAck = PEER_ISS;
-            }
-        }
-        int end = sequence + payload + (flags & FIN) + ((flags & SYN) >> 1);
-        if (end - stackNext > 0) {
-            stackNext = end;
-        }
-        if ((flags & ACK) != 0) {
-            stackAck = Wire.integer(frame, at + 8);
-            int scale = (flags & SYN) != 0 ? 0 : 7;
-            stackEdge = stackAck + (Wire.unsignedShort(frame, at + 14) << scale);
-        }
-        if (header >= 32 && Wire.integer(frame, at + 20) == 0x0101_080a) {
-            stackTimestamp = Wire.integer(frame, at + 24);
+            told.read(frame);
         }
     }
 }

@@ -6,9 +6,11 @@ import dev.millrace.stack.core.Stack;
 import dev.millrace.stack.core.StackConfig;
 import dev.millrace.stack.core.StackCore;
 import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.tcp.TcpConfig;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
 
 /** One whole stack on a link that a fuzz target feeds and a clock that it turns, with the checks that hold whatever comes in. */
 final class FuzzedStack implements AutoCloseable {
@@ -32,10 +34,16 @@ final class FuzzedStack implements AutoCloseable {
     long nowNs = 1_000_000 * MS;
 
     FuzzedStack() {
+        this(UnaryOperator.identity());
+    }
+
+    /** @param tuning of its TCP */
+    FuzzedStack(UnaryOperator<TcpConfig> tuning) {
         IpAddress v4 = IpAddress.of(Wire.STACK4);
         IpAddress v6 = IpAddress.of(Wire.STACK6);
         StackConfig config = StackConfig.of(
-                List.of(new StackConfig.Interface(v4, 24), new StackConfig.Interface(v6, 64)), List.of(), 1500);
+                        List.of(new StackConfig.Interface(v4, 24), new StackConfig.Interface(v6, 64)), List.of(), 1500)
+                .withTuning(tuning);
         stack = new Stack(config, port, new SplittableRandom(1));
         core = stack.core(0);
         after(10_000 * MS); // own addresses have been probed

@@ -72,6 +72,19 @@ final class Wire {
         return withHeaderChecksum(packet.array());
     }
 
+    /** The same frame with this ECN codepoint in its IP header (RFC 3168 §5). */
+    static byte[] withCodepoint(byte[] frame, boolean v6, int codepoint) {
+        if (v6) {
+            frame[ETHERNET + 1] |= (byte) (codepoint << 4);
+        } else if (codepoint != 0) {
+            frame[ETHERNET + 1] |= (byte) codepoint;
+            frame[ETHERNET + 10] = 0;
+            frame[ETHERNET + 11] = 0;
+            putChecksum(frame, ETHERNET + 10, sum(0, frame, ETHERNET, 20));
+        }
+        return frame;
+    }
+
     /** Makes an IPv4 header's checksum right, as far as there is a header. */
     static byte[] withHeaderChecksum(byte[] packet) {
         if (packet.length == 0) {
