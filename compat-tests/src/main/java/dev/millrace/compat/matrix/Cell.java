@@ -4,23 +4,25 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One kind of peer and link, written as {@code server/v4/cubic/timestamps/sack/1500/loss=1%}.
+ * One kind of peer and link, written as {@code server/v4/tap/cubic/timestamps/sack/1500/loss=1%}.
  *
  * @param values one of each of {@link #AXES}
  */
 public record Cell(List<String> values) {
     private static final int SIDE = 0;
     private static final int FAMILY = 1;
-    private static final int CONGESTION = 2;
-    private static final int TIMESTAMPS = 3;
-    private static final int SACK = 4;
-    private static final int MTU = 5;
-    private static final int IMPAIRMENT = 6;
+    private static final int LINK = 2;
+    private static final int CONGESTION = 3;
+    private static final int TIMESTAMPS = 4;
+    private static final int SACK = 5;
+    private static final int MTU = 6;
+    private static final int IMPAIRMENT = 7;
 
     /** What a cell chooses from, in its order. The side is Millrace's; congestion control, timestamps and SACK are the peer's. */
     static final List<List<String>> AXES = List.of(
             List.of("server", "client"),
             List.of("v4", "v6"),
+            List.of("tap", "veth"),
             List.of("cubic", "reno", "bbr", "dctcp"),
             List.of("timestamps", "no-timestamps"),
             List.of("sack", "no-sack"),
@@ -84,6 +86,11 @@ public record Cell(List<String> values) {
 
     boolean isV6() {
         return values.get(FAMILY).equals("v6");
+    }
+
+    /** Whether Millrace's end is one of a veth pair, through DPDK's packet socket, and not a tap device. */
+    boolean isVeth() {
+        return values.get(LINK).equals("veth");
     }
 
     String congestionControl() {

@@ -16,7 +16,7 @@ public final class CellRun {
     private static final String MILLRACE6 = "fd00:18::1";
     private static final String KERNEL4 = "198.18.0.2";
     private static final String KERNEL6 = "fd00:18::2";
-    private static final String TAP = "mr0";
+    private static final String OWN = "mr0";
     private static final String DEVICE = "peer0";
     private static final Duration START = Duration.ofSeconds(60);
 
@@ -29,7 +29,7 @@ public final class CellRun {
      * @param limit for all of it
      */
     public record Amount(long bulkBytes, int connections, Duration limit) {
-        /** What {@code --full} exchanges. */
+        /** What {@code --full-size} exchanges. */
         static final Amount FULL = new Amount(64L << 20, 5000, Duration.ofMinutes(30));
 
         /** So little that the pairwise subset takes minutes; less where a frame in twenty is lost, because each such loss may cost a timeout of 200 ms and more. */
@@ -55,9 +55,9 @@ public final class CellRun {
         try (Lab lab = new Lab()) {
             Namespace host = lab.namespace("h");
             Namespace peer = lab.namespace("p");
-            lab.bridgedTap(host, TAP, peer, DEVICE);
-            configure(cell, host, peer);
-            String settings = "link=tap:" + TAP + ";address=" + (cell.isV6() ? MILLRACE6 + "/64" : MILLRACE4 + "/24")
+            String link = link(cell, lab, host, peer);
+            configure(cell, peer);
+            String settings = "link=" + link + ";address=" + (cell.isV6() ? MILLRACE6 + "/64" : MILLRACE4 + "/24")
                     + (cell.impairment().isEmpty() ? "" : ";impair=" + cell.impairment() + ",seed=7");
             return cell.millraceServes()
                     ? exchange(
@@ -71,10 +71,22 @@ public final class CellRun {
         }
     }
 
-    private static void configure(Cell cell, Namespace host, Namespace peer) {
-        for (String device : List.of(TAP, "to" + TAP, "br" + TAP)) {
+    /** Makes the link and says how Millrace is told of its end. */
+    private static String link(Cell cell, Lab lab, Namespace host, Namespace peer) {
+        if (cell.isVeth()) {
+            lab.veth(host, OWN, peer, DEVICE);
+            host.ip("link", "set", OWN, "mtu", cell.mtu());
+            host.leaveToUserspace(OWN);
+            return "dpdk:net_af_packet0,iface=" + OWN;
+        }
+        lab.bridgedTap(host, OWN, peer, DEVICE);
+        for (String device : List.of(OWN, "to" + OWN, "br" + OWN)) {
             host.ip("link", "set", device, "mtu", cell.mtu());
         }
+        return "tap:" + OWN;
+    }
+
+    private static void configure(Cell cell, Namespace peer) {
         peer.ip("link", "set", DEVICE, "mtu", cell.mtu());
         peer.succeed(
                 "sysctl",

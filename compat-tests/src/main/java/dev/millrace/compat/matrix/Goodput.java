@@ -1,8 +1,8 @@
 package dev.millrace.compat.matrix;
 
-import dev.millrace.compat.app.Arguments;
 import dev.millrace.compat.lab.Application;
 import dev.millrace.compat.lab.Lab;
+import dev.millrace.compat.lab.LabCommand;
 import dev.millrace.compat.lab.Namespace;
 import dev.millrace.compat.lab.RunningProcess;
 import java.io.IOException;
@@ -12,53 +12,56 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /**
- * {@code ./millrace ab goodput [--bytes N] [--rounds N] [--impair SPEC]}: how fast does a bulk of bytes get through a lossy line, sent by Millrace and sent by Linux, both
+ * {@code ./millrace ab goodput}: how fast does a bulk of bytes get through a lossy line, sent by Millrace and sent by Linux, both
  * with CUBIC, both received by Linux? The same server, client, relay and namespaces; only who owns the sender's interface differs.
  */
-public final class Goodput {
+@Command(
+        name = "ab goodput",
+        description =
+                "Sends a bulk of bytes over a lossy line, from Millrace and from Linux, both with CUBIC, both to Linux.",
+        footer = {"", "Needs root, to make network namespaces."})
+public final class Goodput implements Callable<Integer> {
     private static final String SENDER = "198.18.0.1";
     private static final String RECEIVER = "198.18.0.2";
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration LIMIT = Duration.ofMinutes(20);
 
-    private final Application application;
-    private final Path jar;
-    private final long bytes;
-    private final String impairment;
+    @Mixin
+    private final LabCommand lab = new LabCommand();
 
-    private Goodput(Application application, Path jar, long bytes, String impairment) {
-        this.application = application;
-        this.jar = jar;
-        this.bytes = bytes;
-        this.impairment = impairment;
+    @Option(names = "--bytes", paramLabel = "N", description = "in each round (default ${DEFAULT-VALUE}: 64 MiB)")
+    private long bytes = 64L << 20;
+
+    @Option(names = "--rounds", paramLabel = "N", description = "of each side, interleaved (default ${DEFAULT-VALUE})")
+    private int rounds = 3;
+
+    @Option(names = "--impair", paramLabel = "SPEC", description = "of the line, each way (default ${DEFAULT-VALUE})")
+    private String impairment = "loss=1%,delay=10ms";
+
+    public static void main(String[] args) {
+        System.exit(LabCommand.execute(new Goodput(), args));
     }
 
-    public static void main(String[] args) throws IOException {
-        Arguments arguments = Arguments.parse(args, Set.of("jar", "bytes", "rounds", "impair"));
-        if (!Lab.isPermitted()) {
-            System.err.println("ab goodput: needs root, to make network namespaces");
-            System.exit(2);
-        }
-        Path jar =
-                Path.of(arguments.text("jar", "provider/target/millrace.jar")).toAbsolutePath();
-        Goodput goodput = new Goodput(
-                new Application(Matrix.classPath(), jar),
-                jar,
-                Long.parseLong(arguments.text("bytes", Long.toString(64L << 20))),
-                arguments.text("impair", "loss=1%,delay=10ms"));
-        goodput.compare(arguments.number("rounds", 3));
+    @Override
+    public Integer call() throws IOException {
+        lab.needsRoot();
+        compare(lab.application());
+        return 0;
     }
 
-    private void compare(int rounds) {
+    private void compare(Application application) {
         System.out.println("line      " + impairment + " each way; " + bytes + " bytes; sender and receiver use CUBIC");
         List<Double> millrace = new ArrayList<>();
         List<Double> linux = new ArrayList<>();
         for (int round = 1; round <= rounds; round++) {
-            millrace.add(report(round, "millrace", true));
-            linux.add(report(round, "linux", false));
+            millrace.add(report(application, round, "millrace", true));
+            linux.add(report(application, round, "linux", false));
         }
         double ratio = median(millrace) / median(linux);
         System.out.printf(
@@ -69,8 +72,8 @@ public final class Goodput {
                 ratio);
     }
 
-    private double report(int round, String side, boolean onMillrace) {
-        double mbits = bytes * 8 / seconds(round, onMillrace) / 1e6;
+    private double report(Application application, int round, String side, boolean onMillrace) {
+        double mbits = bytes * 8 / seconds(application, round, onMillrace) / 1e6;
         System.out.printf(Locale.ROOT, "round %-3d %-9s %.2f Mbit/s%n", round, side, mbits);
         return mbits;
     }
@@ -81,19 +84,19 @@ public final class Goodput {
         return (sorted.get((sorted.size() - 1) / 2) + sorted.get(sorted.size() / 2)) / 2;
     }
 
-    private double seconds(int seed, boolean onMillrace) {
-        try (Lab lab = new Lab()) {
-            Namespace sender = lab.namespace("s");
-            Namespace relay = lab.namespace("x");
-            Namespace receiver = lab.namespace("r");
-            lab.bridgedTap(relay, "ra", sender, "mr0");
-            lab.bridgedTap(relay, "rb", receiver, "peer0");
+    private double seconds(Application application, int seed, boolean onMillrace) {
+        try (Lab network = new Lab()) {
+            Namespace sender = network.namespace("s");
+            Namespace relay = network.namespace("x");
+            Namespace receiver = network.namespace("r");
+            network.bridgedTap(relay, "ra", sender, "mr0");
+            network.bridgedTap(relay, "rb", receiver, "peer0");
             receiver.address("peer0", RECEIVER + "/24");
             RunningProcess line = relay.start("relay", relayCommand(seed));
             line.awaitLine(START, text -> text.equals("relaying"));
-            RunningProcess server = sender.start("server", server(sender, onMillrace));
+            RunningProcess server = sender.start("server", server(application, sender, onMillrace));
             server.awaitLine(START, text -> text.startsWith("LISTENING"));
-            return download(receiver);
+            return download(application, receiver);
         }
     }
 
@@ -104,14 +107,14 @@ public final class Goodput {
                 "-Xmx64m",
                 "-XX:+UseSerialGC",
                 "-cp",
-                jar.toString(),
+                lab.jar().toString(),
                 "dev.millrace.io.impair.Relay",
                 "ra",
                 "rb",
                 impairment + ",seed=" + seed);
     }
 
-    private List<String> server(Namespace sender, boolean onMillrace) {
+    private List<String> server(Application application, Namespace sender, boolean onMillrace) {
         if (onMillrace) {
             sender.leaveToUserspace("mr0");
             return application.onMillrace(
@@ -125,7 +128,7 @@ public final class Goodput {
         return application.onKernel(CellRun.SERVER, "--address", SENDER);
     }
 
-    private double download(Namespace receiver) {
+    private double download(Application application, Namespace receiver) {
         String output = receiver.succeed(
                 LIMIT,
                 application.onKernel(

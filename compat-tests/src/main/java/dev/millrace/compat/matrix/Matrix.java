@@ -1,48 +1,72 @@
 package dev.millrace.compat.matrix;
 
-import dev.millrace.compat.app.Arguments;
 import dev.millrace.compat.lab.Application;
-import dev.millrace.compat.lab.Lab;
+import dev.millrace.compat.lab.LabCommand;
 import dev.millrace.compat.lab.LabException;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
-/**
- * {@code ./millrace matrix [--cells pairwise|full|CELL] [--bulk BYTES] [--short CONNECTIONS]}: a line for each cell, what failed with the command that repeats it, and the
- * closing line {@code N passed, N failed, N skipped}. Skipped is what this kernel has no congestion control for.
- */
-public final class Matrix {
+/** {@code ./millrace matrix}: a line for each cell, what failed with the command that repeats it, and the closing line. Skipped is what this kernel has no congestion control for. */
+@Command(
+        name = "matrix",
+        description = "Exchanges checked bytes with the Linux kernel over links of every kind.",
+        footer = {
+            "",
+            "A cell: server/v4/tap/cubic/timestamps/sack/1500/loss=1%%",
+            "Needs root, to make network namespaces."
+        })
+public final class Matrix implements Callable<Integer> {
     private static final Path CONGESTION_CONTROLS = Path.of("/proc/sys/net/ipv4/tcp_available_congestion_control");
 
-    private Matrix() {}
+    @Mixin
+    private final LabCommand lab = new LabCommand();
 
-    public static void main(String[] args) throws IOException {
-        Arguments arguments = Arguments.parse(args, Set.of("jar", "cells", "bulk", "short"));
-        if (!Lab.isPermitted()) {
-            System.err.println("matrix: needs root, to make network namespaces");
-            System.exit(2);
-        }
-        String cells = arguments.text("cells", "pairwise");
-        Application application =
-                new Application(classPath(), Path.of(arguments.text("jar", "provider/target/millrace.jar")));
-        int passed = 0;
-        int failed = 0;
+    @Option(
+            names = "--cells",
+            paramLabel = "pairwise|full|CELL",
+            description = "a subset with every pair of properties (default), every combination, or one")
+    private String cells = "pairwise";
+
+    @Option(
+            names = "--full-size",
+            description = "64 MiB each way and 5,000 short connections a cell, not a hundredth of it")
+    private boolean fullSize;
+
+    @Option(names = "--bulk", paramLabel = "BYTES", description = "each way")
+    private @Nullable Long bulk;
+
+    @Option(names = "--short", paramLabel = "N", description = "connections with one exchange each")
+    private @Nullable Integer connections;
+
+    public static void main(String[] args) {
+        System.exit(LabCommand.execute(new Matrix(), args));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        lab.needsRoot();
+        Application application = lab.application();
         List<String> missing = Cell.congestionControls().stream()
                 .filter(name -> !isAvailable(name))
                 .toList();
+        int passed = 0;
+        int failed = 0;
         int skipped = 0;
-        for (Cell cell : chosen(cells)) {
+        for (Cell cell : chosen()) {
             if (missing.contains(cell.congestionControl())) {
                 skipped++;
                 continue;
             }
-            CellRun.Amount amount = amount(arguments, cell);
+            CellRun.Amount amount = amount(cell);
             CellRun.Outcome outcome = run(application, amount, cell);
-            System.out.printf("%-60s %s %s%n", cell, outcome.passed() ? "pass" : "FAIL", outcome.text());
+            System.out.printf("%-66s %s %s%n", cell, outcome.passed() ? "pass" : "FAIL", outcome.text());
             if (outcome.passed()) {
                 passed++;
             } else {
@@ -55,10 +79,10 @@ public final class Matrix {
             System.out.println("this kernel lacks " + String.join(", ", missing));
         }
         System.out.println(passed + " passed, " + failed + " failed, " + skipped + " skipped");
-        System.exit(failed == 0 ? 0 : 1);
+        return failed == 0 ? 0 : 1;
     }
 
-    private static List<Cell> chosen(String cells) {
+    private List<Cell> chosen() {
         return switch (cells) {
             case "full" -> Cell.all();
             case "pairwise" -> pairwise();
@@ -82,13 +106,12 @@ public final class Matrix {
         }
     }
 
-    private static CellRun.Amount amount(Arguments arguments, Cell cell) {
-        CellRun.Amount usual =
-                arguments.text("cells", "").equals("full") ? CellRun.Amount.FULL : CellRun.Amount.small(cell);
+    private CellRun.Amount amount(Cell cell) {
+        CellRun.Amount usual = fullSize ? CellRun.Amount.FULL : CellRun.Amount.small(cell);
         return new CellRun.Amount(
-                Long.parseLong(arguments.text("bulk", Long.toString(usual.bulkBytes()))),
-                arguments.number("short", usual.connections()),
-                arguments.has("bulk") || arguments.has("short") ? CellRun.Amount.FULL.limit() : usual.limit());
+                bulk == null ? usual.bulkBytes() : bulk,
+                connections == null ? usual.connections() : connections,
+                bulk == null && connections == null ? usual.limit() : CellRun.Amount.FULL.limit());
     }
 
     private static CellRun.Outcome run(Application application, CellRun.Amount amount, Cell cell) {
@@ -97,16 +120,5 @@ public final class Matrix {
         } catch (LabException e) {
             return new CellRun.Outcome(false, String.valueOf(e.getMessage()));
         }
-    }
-
-    /** The class path this program was started with: applications and libraries, nothing of Millrace. */
-    static List<Path> classPath() throws IOException {
-        String whole = System.getProperty("java.class.path");
-        Path classes = Path.of(whole.substring(0, whole.indexOf(File.pathSeparatorChar)));
-        Path libraries = classes.resolveSibling("lib");
-        if (!Files.isDirectory(libraries)) {
-            throw new IOException(libraries + " is missing: ./millrace build makes it");
-        }
-        return List.of(classes, libraries.resolve("*"));
     }
 }
