@@ -102,7 +102,8 @@ public record StackConfig(
                 minRtoNs,
                 initialBufferBytes,
                 maxReceiveBufferBytes,
-                maxSendBufferBytes);
+                maxSendBufferBytes,
+                tuning);
     }
 
     /** As this one, with these sizes of send and receive buffers and this lower bound of the retransmission timeout. */
@@ -116,7 +117,8 @@ public record StackConfig(
                 minRto,
                 initial,
                 maxReceive,
-                maxSend);
+                maxSend,
+                tuning);
     }
 
     /** Whether this is one of the configured addresses. */
