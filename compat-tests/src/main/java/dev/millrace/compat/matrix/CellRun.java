@@ -75,8 +75,8 @@ public final class CellRun {
     private static String link(Cell cell, Lab lab, Namespace host, Namespace peer) {
         if (cell.isVeth()) {
             lab.veth(host, OWN, peer, DEVICE);
+            host.leaveToUserspace(OWN); // first: IPv6, which it turns off, is not there on a link of 576 bytes
             host.ip("link", "set", OWN, "mtu", cell.mtu());
-            host.leaveToUserspace(OWN);
             return "dpdk:net_af_packet0,iface=" + OWN;
         }
         lab.bridgedTap(host, OWN, peer, DEVICE);
