@@ -13,7 +13,7 @@ import java.util.SplittableRandom;
  * @param jitterNs most that a frame takes longer than that
  * @param bitsPerSecond rate of the line, 0 for no limit
  * @param queueBytes what waits for the line at most; the rest is lost
- * @param mtu largest IP packet
+ * @param mtu largest IPv4 packet; IPv6 has at least {@link #MIN_MTU_V6}
  * @param reportsTooBig whether larger ones are answered by ICMP, as a router does, or vanish
  * @param markAtBytes queue length from which ECN-capable packets are marked instead of waiting unmarked, 0 for never
  */
@@ -33,17 +33,24 @@ record Conditions(
 
     private static final long MS = 1_000_000L;
     private static final int ANY_MTU = 65_535;
+    /** RFC 8200 §5. */
+    private static final int MIN_MTU_V6 = 1280;
 
     /** A line that delays and does nothing else. */
     static Conditions clean(long delayNs) {
         return new Conditions(0, 0, 0, 0, 0, delayNs, 0, 0, Integer.MAX_VALUE, ANY_MTU, true, 0);
     }
 
+    /** Largest packet of that family. */
+    int mtu(boolean v4) {
+        return v4 ? mtu : Math.max(mtu, MIN_MTU_V6);
+    }
+
     /** From barely imperfect to barely usable. */
     static Conditions draw(SplittableRandom random, long delayNs) {
         double badness = Math.pow(random.nextDouble(), 3); // most lines are fair
         long rate = random.nextInt(3) > 0 ? 0 : 1_000_000L << random.nextInt(10);
-        int mtu = random.nextInt(5) > 0 ? ANY_MTU : 1280 + random.nextInt(221);
+        int mtu = random.nextInt(5) > 0 ? ANY_MTU : 576 + random.nextInt(925);
         return new Conditions(
                 one(random, 2) * 0.3 * badness,
                 one(random, 3) * 0.2 * badness,

@@ -1,6 +1,9 @@
 package dev.millrace.compat.simulate;
 
 import dev.millrace.stack.wire.IpAddress;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * Ethernet frames as arrays of bytes: what the network, which is no part of the stack, reads from them, and what routers make of them. Written
@@ -16,6 +19,9 @@ final class Frames {
     private static final int TYPE_IPV6 = 0x86dd;
     private static final int ICMP = 1;
     private static final int ICMPV6 = 58;
+    private static final int FRAGMENT = 44;
+    private static final int DO_NOT_FRAGMENT = 0x4000;
+    private static final int MORE_FRAGMENTS = 0x2000;
     private static final long ROUTER_MAC = 0x02_00_00_00_00_ffL;
     /** Addresses of the router that reports packets as too big; on the link, and nobody's. */
     static final IpAddress ROUTER_V4 = IpAddress.v4(0xc61200fe);
@@ -90,6 +96,16 @@ final class Frames {
         return isIp(frame) && protocol(frame) == TCP && frame.length >= transportAt(frame) + 20;
     }
 
+    /** A part of a packet. */
+    static boolean isFragment(byte[] frame) {
+        return isV4(frame) ? (u16(frame, ETHERNET_BYTES + 6) & 0x3fff) != 0 : u8(frame, ETHERNET_BYTES + 6) == FRAGMENT;
+    }
+
+    /** Routers fragment IPv4 packets that do not forbid it. */
+    static boolean mayBeFragmented(byte[] frame) {
+        return isV4(frame) && (u16(frame, ETHERNET_BYTES + 6) & DO_NOT_FRAGMENT) == 0;
+    }
+
     static boolean isEcnCapable(byte[] frame) {
         return isIp(frame) && (ecn(frame) == 1 || ecn(frame) == 2);
     }
@@ -120,14 +136,39 @@ final class Frames {
         return copy;
     }
 
+    /** The pieces, as a router makes them of an IPv4 packet without options (RFC 791 §3.2). */
+    static List<byte[]> fragments(byte[] frame, int mtu) {
+        int head = ETHERNET_BYTES + IPV4_BYTES;
+        int each = mtu - IPV4_BYTES & ~7;
+        int field = u16(frame, ETHERNET_BYTES + 6);
+        List<byte[]> pieces = new ArrayList<>();
+        for (int from = 0; from < frame.length - head; from += each) {
+            int length = Math.min(each, frame.length - head - from);
+            boolean last = from + length == frame.length - head;
+            byte[] piece = Arrays.copyOf(frame, head + length);
+            System.arraycopy(frame, head + from, piece, head, length);
+            put16(piece, ETHERNET_BYTES + 2, IPV4_BYTES + length);
+            put16(piece, ETHERNET_BYTES + 6, field + from / 8 | (last ? 0 : MORE_FRAGMENTS));
+            putChecksumV4(piece, ETHERNET_BYTES);
+            pieces.add(piece);
+        }
+        return pieces;
+    }
+
     /** What a router says to the sender of a packet that its next link does not take (RFC 1191 §4, RFC 4443 §3.2). */
     static byte[] tooBig(byte[] frame, int mtu) {
         boolean v4 = isV4(frame);
+        return error(frame, v4 ? 3 : 2, v4 ? 4 : 0, mtu);
+    }
+
+    /** An ICMP error of that type and code about a packet, to its sender. */
+    static byte[] error(byte[] frame, int type, int code, int rest) {
+        boolean v4 = isV4(frame);
         int quoted = Math.min(frame.length - ETHERNET_BYTES, v4 ? IPV4_BYTES + 8 : 1232);
         byte[] icmp = new byte[8 + quoted];
-        icmp[0] = (byte) (v4 ? 3 : 2);
-        icmp[1] = (byte) (v4 ? 4 : 0);
-        put32(icmp, 4, mtu);
+        icmp[0] = (byte) type;
+        icmp[1] = (byte) code;
+        put32(icmp, 4, rest);
         System.arraycopy(frame, ETHERNET_BYTES, icmp, 8, quoted);
         return v4
                 ? icmpV4(ROUTER_V4, source(frame), icmp, sourceMac(frame))

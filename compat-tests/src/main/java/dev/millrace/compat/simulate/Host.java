@@ -4,16 +4,23 @@ import dev.millrace.stack.core.ConnectCall;
 import dev.millrace.stack.core.Stack;
 import dev.millrace.stack.core.StackConfig;
 import dev.millrace.stack.core.StackCore;
+import dev.millrace.stack.core.UdpConnectCall;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.tcp.TcpAcceptor;
 import dev.millrace.stack.tcp.TcpError;
 import dev.millrace.stack.tcp.TcpException;
 import dev.millrace.stack.tcp.TcpObserver;
 import dev.millrace.stack.tcp.TcpSocket;
+import dev.millrace.stack.udp.UdpObserver;
+import dev.millrace.stack.udp.UdpOptions;
+import dev.millrace.stack.udp.UdpSocket;
 import dev.millrace.stack.wire.IpAddress;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /** A machine: a stack, its card, and the applications on it. It may pause, crash, and start again with the same addresses. */
@@ -28,10 +35,11 @@ final class Host implements Network.Station {
 
     private final HostPlan plan;
     private final SplittableRandom random;
-    private final List<Party> parties = new ArrayList<>();
-    private final List<Stranger> strangers = new ArrayList<>();
+    private final Set<Application> applications = new LinkedHashSet<>();
     private final List<TcpAcceptor> acceptors = new ArrayList<>();
+    /** {@link Application}s and what they wait for: {@link Opened}. */
     private final ArrayDeque<Object> readyQueue = new ArrayDeque<>();
+
     private boolean acceptable;
     private long acceptFromNs;
     private Stack stack;
@@ -40,6 +48,8 @@ final class Host implements Network.Station {
     private long pausedUntilNs = Long.MIN_VALUE;
     private long lastTurnNs = Long.MIN_VALUE;
     private long dueNs;
+    /** When the first application wants to be run; may be earlier than that. */
+    private long wakeNs = Application.NEVER;
 
     Host(World world, int index, HostPlan plan, SplittableRandom random) {
         this.world = world;
@@ -78,6 +88,11 @@ final class Host implements Network.Station {
             HostPlan.Listener listener = plan.listeners().get(i);
             listen(IpAddress.ANY4, HostPlan.FIRST_PORT + i, listener);
             listen(v6, HostPlan.FIRST_PORT + i, listener);
+        }
+        try {
+            runs(new Answerer(this));
+        } catch (TcpException e) {
+            world.fail("host " + index + " cannot answer: " + e, e);
         }
     }
 
@@ -119,17 +134,45 @@ final class Host implements Network.Station {
             return;
         }
         ConnectCall call = stack.connect(null, remote, talk.port, talk.client.options, TcpObserver.NONE);
-        call.whenDone(() -> readyQueue.add(new Opened(talk, call)));
+        ByteBuffer first = talk.firstBytes();
+        if (first.hasRemaining()) {
+            call.text(first);
+        }
+        call.whenDone(() -> readyQueue.add(new Opened(talk, call, first)));
         call.core().submit(call);
         due(world.nowNs());
     }
 
-    private record Opened(Talk talk, ConnectCall call) {}
+    /** Opens the client's side of an inquiry. */
+    void start(Inquiry inquiry, IpAddress remote) {
+        if (!alive) {
+            return;
+        }
+        try {
+            runs(new Asker(this, inquiry, remote));
+            due(world.nowNs());
+        } catch (TcpException e) {
+            world.fail("host " + index + " cannot ask: " + e, e);
+        }
+    }
+
+    UdpSocket bindDatagram(IpAddress address, int number, UdpOptions options, UdpObserver observer)
+            throws TcpException {
+        return stack.bindDatagram(address, number, options, observer);
+    }
+
+    void connect(UdpSocket socket, IpAddress remote, int number) {
+        UdpConnectCall call = stack.connect(socket, remote, number);
+        call.core().submit(call);
+    }
+
+    private record Opened(Talk talk, ConnectCall call, ByteBuffer first) {}
 
     private void onOpened(Opened opened) {
         TcpError error = opened.call().error();
         if (error == TcpError.NONE) {
-            parties.add(new Party(this, opened.talk(), true, opened.call().result(), 0));
+            int said = opened.first().position();
+            runs(new Party(this, opened.talk(), true, opened.call().result(), said, 0));
             return;
         }
         if (!opened.talk().isExcused() && error != TcpError.NO_BUFFERS) {
@@ -138,18 +181,20 @@ final class Host implements Network.Station {
         world.onNeverStarted(opened.talk());
     }
 
-    void makeReady(Party party) {
-        if (!party.ready) {
-            party.ready = true;
-            readyQueue.add(party);
+    /** From now on this one runs here. */
+    void runs(Application application) {
+        applications.add(application);
+    }
+
+    void makeReady(Application application) {
+        if (!application.ready) {
+            application.ready = true;
+            readyQueue.add(application);
         }
     }
 
-    void makeReady(Stranger stranger) {
-        if (!stranger.ready) {
-            stranger.ready = true;
-            readyQueue.add(stranger);
-        }
+    void wakesAt(long atNs) {
+        wakeNs = Math.min(wakeNs, atNs);
     }
 
     private boolean runApplications(long nowNs) {
@@ -160,23 +205,17 @@ final class Host implements Network.Station {
             acceptFromNs = nowNs + plan.acceptRestNs();
             ran = true;
         }
-        for (Party party : parties) {
-            if (party.wakeNs <= nowNs) {
-                makeReady(party);
-            }
+        if (wakeNs <= nowNs) {
+            wake(nowNs);
         }
         for (Object next = readyQueue.poll(); next != null; next = readyQueue.poll()) {
             ran = true;
             switch (next) {
-                case Party party -> {
-                    party.ready = false;
-                    party.run(nowNs);
-                }
-                case Stranger stranger -> {
-                    stranger.ready = false;
-                    Party party = stranger.run();
-                    if (party != null) {
-                        parties.add(party);
+                case Application application -> {
+                    application.ready = false;
+                    application.run(nowNs);
+                    if (application.over) {
+                        applications.remove(application);
                     }
                 }
                 case Opened opened -> onOpened(opened);
@@ -186,10 +225,21 @@ final class Host implements Network.Station {
         return ran;
     }
 
+    private void wake(long nowNs) {
+        wakeNs = Application.NEVER;
+        for (Application application : applications) {
+            if (application.wakeNs() <= nowNs) {
+                makeReady(application);
+            } else {
+                wakesAt(application.wakeNs());
+            }
+        }
+    }
+
     private void accept() {
         for (TcpAcceptor acceptor : acceptors) {
             for (TcpSocket socket = acceptor.accept(); socket != null; socket = acceptor.accept()) {
-                strangers.add(new Stranger(this, socket));
+                runs(new Stranger(this, socket));
             }
         }
     }
@@ -226,10 +276,7 @@ final class Host implements Network.Station {
         for (int shard = 0; shard < stack.shards(); shard++) {
             next = Math.min(next, stack.core(shard).nextDeadlineNs());
         }
-        for (Party party : parties) {
-            next = Math.min(next, party.wakeNs);
-        }
-        return Math.max(next, lastTurnNs + 1);
+        return Math.max(Math.min(next, wakeNs), lastTurnNs + 1);
     }
 
     private void check() {
@@ -264,8 +311,8 @@ final class Host implements Network.Station {
         if (!alive) {
             return;
         }
-        for (Party party : parties) {
-            party.giveUp(false);
+        for (Application application : applications) {
+            application.giveUp(false);
         }
         shut();
     }
@@ -287,8 +334,8 @@ final class Host implements Network.Station {
         }
         stack.close();
         port.close();
-        parties.clear();
-        strangers.clear();
+        applications.clear();
+        wakeNs = Application.NEVER;
         acceptors.clear();
         readyQueue.clear();
         acceptable = false;
@@ -298,10 +345,9 @@ final class Host implements Network.Station {
 
     /** Nobody is waited for any more. */
     void giveUpAll() {
-        for (Party party : parties) {
-            party.giveUp(true);
+        for (Application application : applications) {
+            application.giveUp(true);
         }
-        strangers.forEach(Stranger::giveUp);
         acceptors.forEach(TcpAcceptor::close);
         due(world.nowNs());
     }

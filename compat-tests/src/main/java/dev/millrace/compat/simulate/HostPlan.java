@@ -18,7 +18,9 @@ import java.util.SplittableRandom;
  * @param listeners on ports from {@link #FIRST_PORT} on, in both families
  * @param bufferBytes limit of its stack's buffer memory
  * @param initialBufferBytes of a fresh connection
+ * @param maxBufferBytes limit of auto-tuning, both ways
  * @param minRtoNs lower bound of its retransmission timeout
+ * @param tcp what its TCP makes use of
  */
 record HostPlan(
         int shards,
@@ -30,10 +32,13 @@ record HostPlan(
         List<Listener> listeners,
         long bufferBytes,
         int initialBufferBytes,
-        long minRtoNs) {
+        int maxBufferBytes,
+        long minRtoNs,
+        TcpPlan tcp) {
 
     static final int FIRST_PORT = 80;
     static final int LISTENERS = 3;
+    private static final int LONG_BACKLOG = 64;
 
     /** With less, the larger talks would take hours. */
     private static final int LEAST_BUFFER_BYTES = 2_000;
@@ -43,6 +48,10 @@ record HostPlan(
 
     /** An endpoint that the host listens on. */
     record Listener(int backlog, TcpOptions options) {
+        boolean isShort() {
+            return backlog < LONG_BACKLOG;
+        }
+
         @Override
         public String toString() {
             return "backlog " + backlog;
@@ -59,7 +68,7 @@ record HostPlan(
             if (options.sendBufferBytes > 0) {
                 options.sendBufferBytes += LEAST_BUFFER_BYTES;
             }
-            listeners.add(new Listener(random.nextInt(3) == 0 ? random.nextInt(3) : 64, options));
+            listeners.add(new Listener(random.nextInt(3) == 0 ? random.nextInt(3) : LONG_BACKLOG, options));
         }
         return new HostPlan(
                 random.nextInt(4) == 0 ? 2 : 1,
@@ -71,11 +80,14 @@ record HostPlan(
                 listeners,
                 (random.nextInt(6) == 0 ? 1L : 16L) << 20,
                 random.nextInt(3) > 0 ? 128 << 10 : 1 << 12 + random.nextInt(5),
-                random.nextInt(3) > 0 ? 200 * MS : (1 + random.nextInt(100)) * MS);
+                random.nextInt(3) > 0 ? 4 << 20 : 1 << 16 + random.nextInt(6),
+                random.nextInt(3) > 0 ? 200 * MS : (1 + random.nextInt(100)) * MS,
+                TcpPlan.draw(random));
     }
 
     StackConfig apply(StackConfig usual) {
         return usual.withLimits(bufferBytes, 1 << 12)
-                .withBuffers(initialBufferBytes, usual.maxReceiveBufferBytes(), usual.maxSendBufferBytes(), minRtoNs);
+                .withBuffers(initialBufferBytes, maxBufferBytes, maxBufferBytes, minRtoNs)
+                .withTuning(tcp::apply);
     }
 }

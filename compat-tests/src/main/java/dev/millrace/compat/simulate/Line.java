@@ -48,13 +48,8 @@ final class Line {
             world.trace(from, to, frame, "cut");
             return;
         }
-        if (Frames.ipLength(frame) > conditions.mtu()) {
-            tally.tooBig++;
-            world.trace(from, to, frame, "too big");
-            if (conditions.reportsTooBig()) {
-                byte[] answer = Frames.tooBig(frame, conditions.mtu());
-                world.events.at(nowNs + conditions.delayNs(), () -> world.network.deliver(from, answer));
-            }
+        if (Frames.ipLength(frame) > conditions.mtu(Frames.isV4(frame))) {
+            onTooBig(frame, nowNs);
             return;
         }
         if (lost < conditions.loss()) {
@@ -75,7 +70,7 @@ final class Line {
             fate = "marked";
             carried = Frames.marked(frame);
         }
-        if (damaged < conditions.corrupt() && Frames.isIp(carried)) {
+        if (damaged < conditions.corrupt() && Frames.isIp(carried) && !Frames.isFragment(carried)) {
             tally.corrupted++;
             fate = "corrupted";
             carried = Frames.damaged(carried, bit);
@@ -90,6 +85,22 @@ final class Line {
         if (doubled < conditions.duplicate()) {
             tally.duplicated++;
             send(carried, dueNs + lateness);
+        }
+    }
+
+    /** What a router does: RFC 791 §3.2 where fragments are allowed, otherwise RFC 1191 §4, RFC 4443 §3.2, or nothing. */
+    private void onTooBig(byte[] frame, long nowNs) {
+        int mtu = conditions.mtu(Frames.isV4(frame));
+        if (Frames.mayBeFragmented(frame)) {
+            world.tally.fragmented++;
+            Frames.fragments(frame, mtu).forEach(this::carry);
+            return;
+        }
+        world.tally.tooBig++;
+        world.trace(from, to, frame, "too big");
+        if (conditions.reportsTooBig()) {
+            byte[] answer = Frames.tooBig(frame, mtu);
+            world.events.at(nowNs + conditions.delayNs(), () -> world.network.deliver(from, answer));
         }
     }
 

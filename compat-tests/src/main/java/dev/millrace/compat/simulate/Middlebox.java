@@ -7,7 +7,9 @@ final class Middlebox {
     static final int TIMESTAMPS = 1;
     static final int SACK_PERMITTED = 2;
     static final int WINDOW_SCALE = 4;
+    static final int FAST_OPEN = 8;
 
+    private static final int FAST_OPEN_KIND = 34;
     private static final int SYN = 2;
     private static final int NO_OPERATION = 1;
 
@@ -26,7 +28,7 @@ final class Middlebox {
         int end = Math.min(copy.length, at + (copy[at + 12] >>> 4 & 0xf) * 4);
         int option = at + 20;
         while (option < end && copy[option] != 0) {
-            int length = copy[option] == NO_OPERATION ? 1 : option + 1 < end ? copy[option + 1] : 0;
+            int length = copy[option] == NO_OPERATION ? 1 : option + 1 < end ? copy[option + 1] & 0xff : 0;
             if (length < 1 || option + length > end) {
                 break; // whose options are no options
             }
@@ -42,6 +44,7 @@ final class Middlebox {
     private static boolean isStripped(int option, int kinds) {
         return option == 8 && (kinds & TIMESTAMPS) != 0
                 || option == 4 && (kinds & SACK_PERMITTED) != 0
-                || option == 3 && (kinds & WINDOW_SCALE) != 0;
+                || option == 3 && (kinds & WINDOW_SCALE) != 0
+                || option == FAST_OPEN_KIND && (kinds & FAST_OPEN) != 0;
     }
 }

@@ -6,15 +6,12 @@ import dev.millrace.stack.tcp.TcpSocket;
 import java.nio.ByteBuffer;
 
 /**
- * One side of a {@link Talk}: an application with a socket. It runs only when its observer was called or its own timer is due, as a selector
- * would run it, so a notification that is never given shows as a talk that never ends. Every byte that it reads is compared.
+ * One side of a {@link Talk}: an application with a socket. It runs only when its observer was called or its own timer is due, so a
+ * notification that is never given shows as a talk that never ends. Every byte that it reads is compared.
  */
-final class Party {
-    static final long NEVER = Long.MAX_VALUE;
-
+final class Party extends Application {
     private static final long LOOK_AGAIN_NS = 1_000_000;
 
-    final Host host;
     final Talk talk;
     final Talk.Manner manner;
 
@@ -24,11 +21,6 @@ final class Party {
     private final long hearTotal;
     private final ByteBuffer scratch;
 
-    /** When to run whatever the socket says. */
-    long wakeNs = NEVER;
-    /** Stands in its host's list of those to run. */
-    boolean ready;
-
     private long said;
     private long heard;
     private long readFromNs;
@@ -36,16 +28,19 @@ final class Party {
     private boolean connected;
     private boolean outputClosed;
     private boolean endHeard;
-    private boolean over;
     private boolean complete;
 
-    /** @param heardAlready bytes of the peer's stream that were read to learn which talk this is */
-    Party(Host host, Talk talk, boolean client, TcpSocket socket, long heardAlready) {
-        this.host = host;
+    /**
+     * @param saidAlready bytes that were given to connect
+     * @param heardAlready bytes of the peer's stream that were read to learn which talk this is
+     */
+    Party(Host host, Talk talk, boolean client, TcpSocket socket, long saidAlready, long heardAlready) {
+        super(host);
         this.talk = talk;
         this.client = client;
         this.manner = client ? talk.client : talk.server;
         this.socket = socket;
+        this.said = saidAlready;
         this.heard = heardAlready;
         this.sayTotal = client ? talk.requestTotal() : talk.answerTotal();
         this.hearTotal = client ? talk.answerTotal() : talk.requestTotal();
@@ -66,9 +61,9 @@ final class Party {
         return over;
     }
 
-    /** Does what can be done now. */
+    @Override
     void run(long nowNs) {
-        wakeNs = NEVER;
+        sleep();
         if (over) {
             return;
         }
@@ -138,7 +133,8 @@ final class Party {
                 wakeAt(writeFromNs);
                 return;
             }
-            int piece = (int) Math.min(Math.min(allowed - said, manner.pieceBytes), scratch.capacity());
+            int room = Math.clamp(socket.writableBytes(), 1, scratch.capacity());
+            int piece = (int) Math.min(Math.min(allowed - said, manner.pieceBytes), room);
             for (int i = 0; i < piece; i++) {
                 scratch.put(i, talk.byteAt(client, said + i));
             }
@@ -205,6 +201,12 @@ final class Party {
         if (unreachable) {
             talk.excuse("no neighbour");
         }
+        if (host.world.forgetsHandshakes(talk) && (error == TcpError.CONNECTION_RESET || error == TcpError.NONE)) {
+            talk.excuse("SYN cookie"); // what overtakes the ACK that brings it is a stranger's (RFC 4987 §3.6)
+        }
+        if (error == TcpError.TIMED_OUT && !connected && host.world.acceptsSlowly(talk)) {
+            talk.excuse("crowded"); // others took the few places each time that this one's SYN came by
+        }
         if (!talk.isExcused()) {
             host.world.fail(this + " failed: " + error + (everything ? ", after everything was said and heard" : ""));
         }
@@ -212,7 +214,7 @@ final class Party {
         socket.close();
     }
 
-    /** The world ends, or the host has crashed: nothing more is expected of this one. */
+    @Override
     void giveUp(boolean hostLives) {
         if (!over) {
             over = true;
@@ -220,10 +222,6 @@ final class Party {
                 socket.abort();
             }
         }
-    }
-
-    private void wakeAt(long atNs) {
-        wakeNs = Math.min(wakeNs, atNs);
     }
 
     @Override

@@ -5,20 +5,27 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code ./millrace simulate}: lives through worlds. {@code --seed N [--trace] [--capture FILE]} through one, {@code --seeds COUNT [--from N]} through
- * many. The exit code is 1 when a world failed.
+ * {@code ./millrace simulate}: lives through worlds. {@code --seed N [--trace] [--capture FILE]} through one, {@code --seeds COUNT [--from N]
+ * [--threads N]} through many, on as many threads as there are processors unless told. The exit code is 1 when a world failed.
  */
 public final class Simulate {
     private static final String USAGE = """
             usage: ./millrace simulate --seed N [--trace] [--capture FILE]   one world; its segments printed, or written as pcapng
-                   ./millrace simulate --seeds COUNT [--from N]              worlds N to N + COUNT - 1, N = 1 unless told""";
+                   ./millrace simulate --seeds COUNT [--from N] [--threads N]   worlds N to N + COUNT - 1, N = 1 unless told""";
+
+    private static final int REPORT_EACH = 5_000;
+    private static final int MAX_THREADS = 256;
 
     private long seed = 1;
     private long seeds;
+    private int threads = Runtime.getRuntime().availableProcessors();
     private boolean trace;
     private @Nullable Path capture;
 
@@ -50,6 +57,7 @@ public final class Simulate {
                     seed = number(args, ++i);
                     told |= args[i - 1].equals("--seed");
                 }
+                case "--threads" -> threads = Math.clamp(number(args, ++i), 1, MAX_THREADS);
                 case "--seeds" -> seeds = number(args, ++i);
                 default -> throw new IllegalArgumentException("'" + args[i] + "' is no option");
             }
@@ -109,29 +117,56 @@ public final class Simulate {
     }
 
     private boolean many() {
-        Tally all = new Tally();
-        long failed = 0;
         long startNs = System.nanoTime();
-        for (long each = seed; each < seed + seeds; each++) {
-            SeedRun run = new SeedRun(each, null);
-            all.add(run.tally());
-            if (run.failed()) {
-                failed++;
-                System.out.println(run.message());
-            }
+        Tally all = new Tally();
+        AtomicLong next = new AtomicLong(seed);
+        AtomicLong failed = new AtomicLong();
+        List<Thread> workers = new ArrayList<>();
+        for (int i = 0; i < threads; i++) {
+            workers.add(Thread.ofPlatform().name("worlds-" + i).start(() -> {
+                for (long each = next.getAndIncrement(); each < seed + seeds; each = next.getAndIncrement()) {
+                    SeedRun run = SeedRun.of(each);
+                    synchronized (all) {
+                        all.add(run.tally());
+                        if (run.failed()) {
+                            failed.incrementAndGet();
+                            System.out.println(run.message());
+                        }
+                        report(each - seed + 1, startNs);
+                    }
+                }
+            }));
         }
-        double seconds = (System.nanoTime() - startNs) / 1e9;
+        workers.forEach(Simulate::join);
         System.out.println(all.report(seeds));
+        double seconds = (System.nanoTime() - startNs) / 1e9;
         System.out.printf(
                 Locale.ROOT,
-                "%d passed, %d failed: seeds %d to %d in %.1f s, %.1f a second, %.0f virtual seconds in each%n",
-                seeds - failed,
-                failed,
+                "%d passed, %d failed: seeds %d to %d in %.1f s, %.1f a second on %d threads, %.0f virtual seconds in"
+                        + " each%n",
+                seeds - failed.get(),
+                failed.get(),
                 seed,
                 seed + seeds - 1,
                 seconds,
                 seeds / seconds,
+                threads,
                 all.virtualNs / 1e9 / seeds);
-        return failed == 0;
+        return failed.get() == 0;
+    }
+
+    /** Now and then a line that it is alive. */
+    private static void report(long done, long startNs) {
+        if (done % REPORT_EACH == 0) {
+            System.out.printf(Locale.ROOT, "%d worlds in %.0f s%n", done, (System.nanoTime() - startNs) / 1e9);
+        }
+    }
+
+    private static void join(Thread worker) {
+        try {
+            worker.join();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted while worlds are lived through", e);
+        }
     }
 }

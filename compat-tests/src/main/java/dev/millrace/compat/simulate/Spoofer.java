@@ -15,11 +15,13 @@ final class Spoofer {
     private final World world;
     private final Wiretap wiretap;
     private final SplittableRandom random;
+    private final IcmpForger icmp;
 
     Spoofer(World world, Wiretap wiretap, SplittableRandom random) {
         this.world = world;
         this.wiretap = wiretap;
         this.random = random;
+        this.icmp = new IcmpForger(random);
     }
 
     void schedule() {
@@ -39,6 +41,11 @@ final class Spoofer {
             return;
         }
         Wiretap.Direction direction = wiretap.any(random);
+        if (direction != null && random.nextInt(4) == 0) {
+            world.tally.icmpForged++;
+            deliver(icmp.forge(direction));
+            return;
+        }
         Segment segment = direction == null ? null : forge(direction);
         if (segment != null) {
             world.tally.forged++;

@@ -3,41 +3,36 @@ package dev.millrace.compat.simulate;
 import dev.millrace.stack.tcp.TcpObserver;
 import dev.millrace.stack.tcp.TcpSocket;
 import java.nio.ByteBuffer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A connection that was accepted and has not said yet which {@link Talk} it is. Once it has, a {@link Party} takes over; one that says
  * nonsense is an attacker's, is read and forgotten, and closed when the world's faults have stopped.
  */
-final class Stranger {
-    private final Host host;
+final class Stranger extends Application {
     private final TcpSocket socket;
     private final ByteBuffer bytes;
     private long header;
     private int heard;
     private boolean lost;
-    boolean ready;
-    private boolean over;
 
     Stranger(Host host, TcpSocket socket) {
-        this.host = host;
+        super(host);
         this.socket = socket;
         this.bytes = host.world.scratch;
         socket.observer((TcpObserver) () -> host.makeReady(this));
         host.makeReady(this);
     }
 
-    /** The party that takes over now, or null. */
-    @Nullable
-    Party run() {
+    @Override
+    void run(long nowNs) {
         while (!over) {
             int count = socket.read(bytes, 0, lost ? bytes.capacity() : Talk.HEADER_BYTES - heard);
             if (count == 0) {
-                return null;
+                return;
             }
             if (count < 0) {
-                giveUp();
-                return null;
+                giveUp(true);
+                return;
             }
             if (lost) {
                 continue;
@@ -49,19 +44,22 @@ final class Stranger {
                 Talk talk = host.world.talk(Talk.numberIn(header), host);
                 if (talk != null) {
                     over = true;
-                    return new Party(host, talk, false, socket, heard);
+                    host.runs(new Party(host, talk, false, socket, 0, heard));
+                    return;
                 }
                 host.world.tally.strangers++;
                 lost = true;
             }
         }
-        return null;
     }
 
-    void giveUp() {
+    @Override
+    void giveUp(boolean hostLives) {
         if (!over) {
             over = true;
-            socket.abort();
+            if (hostLives) {
+                socket.abort();
+            }
         }
     }
 }

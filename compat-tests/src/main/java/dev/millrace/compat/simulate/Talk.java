@@ -1,6 +1,7 @@
 package dev.millrace.compat.simulate;
 
 import dev.millrace.stack.tcp.TcpOptions;
+import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
 
 /**
@@ -38,6 +39,9 @@ final class Talk {
         long abortAfterBytes;
 
         TcpOptions options = new TcpOptions();
+
+        /** Bytes that the client gives to connect, to leave with the SYN if may be (RFC 7413). */
+        int textWithSyn;
     }
 
     final int number;
@@ -123,6 +127,15 @@ final class Talk {
         }
         long mixed = position * 0x9e37_79b9_7f4a_7c15L + number * 0xd6e8_feb8_6659_fd93L + (fromClient ? 1 : 0);
         return (byte) ((mixed ^ mixed >>> 29) >>> 48);
+    }
+
+    /** What the client gives to connect. */
+    ByteBuffer firstBytes() {
+        ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(client.textWithSyn, requestAllowance(0)));
+        for (int i = 0; i < bytes.capacity(); i++) {
+            bytes.put(i, byteAt(true, i));
+        }
+        return bytes;
     }
 
     private static long headerOf(int number) {

@@ -16,6 +16,8 @@ final class Tally {
     long overflowed;
     long tooBig;
     long marked;
+    /** Packets that routers made fragments of. */
+    long fragmented;
     /** Frames that found no room in a host's ring. */
     long ringFull;
 
@@ -29,11 +31,16 @@ final class Tally {
     long failed;
     long aborted;
     long bytes;
+    /** Datagrams. */
+    long questions;
+
+    long answers;
     long strangers;
 
     // attackers
     long forged;
     long replayed;
+    long icmpForged;
 
     long turns;
     long virtualNs;
@@ -61,6 +68,10 @@ final class Tally {
         overflowed += other.overflowed;
         tooBig += other.tooBig;
         marked += other.marked;
+        fragmented += other.fragmented;
+        questions += other.questions;
+        answers += other.answers;
+        icmpForged += other.icmpForged;
         ringFull += other.ringFull;
         crashes += other.crashes;
         pauses += other.pauses;
@@ -97,7 +108,11 @@ final class Tally {
                 "strangers",
                 strangers,
                 "bytes",
-                bytes);
+                bytes,
+                "questions",
+                questions,
+                "answers",
+                answers);
         line(
                 text,
                 worlds,
@@ -120,6 +135,8 @@ final class Tally {
                 ringFull,
                 "too big",
                 tooBig,
+                "fragmented",
+                fragmented,
                 "marked",
                 marked);
         line(
@@ -134,7 +151,7 @@ final class Tally {
                 pauses,
                 "virtual seconds",
                 virtualNs / 1_000_000_000L);
-        line(text, worlds, "attackers", "forged", forged, "replayed", replayed);
+        line(text, worlds, "attackers", "forged", forged, "replayed", replayed, "ICMP", icmpForged);
         text.append("engine, per world:");
         for (Counter counter : Counter.values()) {
             if (counted[counter.ordinal()] > 0) {

@@ -41,6 +41,7 @@ public final class World implements AutoCloseable {
     private final @Nullable Party[] clients;
     private final @Nullable Party[] servers;
     private final boolean[] neverStarted;
+    private final @Nullable Asker[] askers;
     private final long startNs;
     private long nowNs;
 
@@ -57,6 +58,7 @@ public final class World implements AutoCloseable {
         this.clients = new @Nullable Party[plan.talks().size()];
         this.servers = new @Nullable Party[plan.talks().size()];
         this.neverStarted = new boolean[plan.talks().size()];
+        this.askers = new @Nullable Asker[plan.inquiries().size()];
         build(random);
     }
 
@@ -76,6 +78,11 @@ public final class World implements AutoCloseable {
             Host server = hosts.get(talk.serverHost);
             IpAddress remote = talk.v4 ? server.v4 : server.v6;
             events.at(talk.startNs, () -> hosts.get(talk.clientHost).start(talk, remote));
+        }
+        for (Inquiry inquiry : plan.inquiries()) {
+            Host server = hosts.get(inquiry.serverHost());
+            IpAddress remote = inquiry.v4() ? server.v4 : server.v6;
+            events.at(inquiry.startNs(), () -> hosts.get(inquiry.clientHost()).start(inquiry, remote));
         }
         new Faults(this, hosts, random.split()).schedule();
         new Spoofer(this, wiretap, random.split()).schedule();
@@ -124,6 +131,28 @@ public final class World implements AutoCloseable {
 
     void onParty(Party party, boolean client) {
         (client ? clients : servers)[party.talk.number] = party;
+    }
+
+    /** Whether the server's host may answer SYNs and remember nothing of them. */
+    boolean forgetsHandshakes(Talk talk) {
+        return plan.hosts().get(talk.serverHost).tcp().forgetsHandshakes();
+    }
+
+    /** Whether the server accepts so few connections at a time, so rarely, that some may wait longer than their SYNs are repeated. */
+    boolean acceptsSlowly(Talk talk) {
+        HostPlan server = plan.hosts().get(talk.serverHost);
+        return server.acceptRestNs() > 0
+                && server.listeners().get(talk.port - HostPlan.FIRST_PORT).isShort();
+    }
+
+    /** The inquiry of that number, or null. */
+    @Nullable
+    Inquiry inquiry(int number) {
+        return number < 0 || number >= askers.length ? null : plan.inquiries().get(number);
+    }
+
+    void onAsker(Inquiry inquiry, Asker asker) {
+        askers[inquiry.number()] = asker;
     }
 
     /** A client could not open. */
@@ -176,6 +205,9 @@ public final class World implements AutoCloseable {
         for (Talk talk : plan.talks()) {
             last = Math.max(last, talk.startNs);
         }
+        for (Inquiry inquiry : plan.inquiries()) {
+            last = Math.max(last, inquiry.startNs());
+        }
         return last;
     }
 
@@ -186,7 +218,16 @@ public final class World implements AutoCloseable {
                 return false;
             }
         }
-        return true;
+        return firstUnanswered() == null;
+    }
+
+    private @Nullable Asker firstUnanswered() {
+        for (Asker asker : askers) {
+            if (asker != null && !asker.over) {
+                return asker;
+            }
+        }
+        return null;
     }
 
     private boolean isOver(Talk talk) {
@@ -217,7 +258,7 @@ public final class World implements AutoCloseable {
                 return text.toString();
             }
         }
-        return "none";
+        return String.valueOf(firstUnanswered());
     }
 
     /** What has happened so far. */
@@ -239,6 +280,7 @@ public final class World implements AutoCloseable {
         text.append(plan.crashes()).append(", delays ").append(plan.delaysNs()).append(" ns");
         plan.hosts().forEach(host -> text.append("\n  ").append(host));
         plan.talks().forEach(talk -> text.append("\n  ").append(talk));
+        plan.inquiries().forEach(inquiry -> text.append("\n  ").append(inquiry));
         return text.toString();
     }
 }

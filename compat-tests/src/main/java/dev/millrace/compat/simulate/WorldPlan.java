@@ -19,6 +19,7 @@ import java.util.SplittableRandom;
 record WorldPlan(
         List<HostPlan> hosts,
         List<Talk> talks,
+        List<Inquiry> inquiries,
         List<Long> delaysNs,
         long faultsNs,
         int faults,
@@ -66,13 +67,14 @@ record WorldPlan(
         return new WorldPlan(
                 hosts,
                 talks(random, hosts, startNs, faultsNs, crashes),
+                inquiries(random, hosts, startNs, faultsNs),
                 delays,
                 faultsNs,
                 random.nextInt(10),
                 crashes,
                 random.nextInt(3) == 0 ? 1 + random.nextInt(100) : 0,
                 random.nextInt(4) == 0 ? 1 + random.nextInt(8) : 0,
-                random.nextInt(4) == 0 ? random.nextInt(8) : 0);
+                random.nextInt(4) == 0 ? random.nextInt(16) : 0);
     }
 
     // ---- talks ----
@@ -91,7 +93,15 @@ record WorldPlan(
             talk.server.options = hosts.get(server).listeners().get(listener).options();
             talk.client.options = Talk.options(random);
             tame(random, talk, talk.client.options);
+            if (random.nextInt(3) == 0) {
+                talk.client.textWithSyn = 1 + random.nextInt(1 << 1 + random.nextInt(14));
+            }
             manner(random, talk, talk.client, hosts.get(client));
+            boolean lateNews = hosts.get(client).tcp().defersConnects()
+                    || hosts.get(server).tcp().forgetsHandshakes();
+            if (talk.client.end == Talk.End.CLOSE && lateNews) {
+                talk.client.end = Talk.End.LINGER;
+            }
             manner(random, talk, talk.server, hosts.get(server));
             for (Crash crash : crashes) {
                 if ((crash.host() == client || crash.host() == server) && talk.startNs <= crash.untilNs()) {
@@ -101,6 +111,15 @@ record WorldPlan(
             talks.add(talk);
         }
         return talks;
+    }
+
+    private static List<Inquiry> inquiries(SplittableRandom random, List<HostPlan> hosts, long startNs, long faultsNs) {
+        int count = random.nextInt(3) == 0 ? 1 + random.nextInt(6) : 0;
+        List<Inquiry> inquiries = new ArrayList<>();
+        for (int number = 0; number < count; number++) {
+            inquiries.add(Inquiry.draw(random, number, hosts, startNs + random.nextLong(SECOND + faultsNs)));
+        }
+        return inquiries;
     }
 
     private static Talk talk(

@@ -69,7 +69,10 @@ class SimulateTest {
             all.aborted,
             all.strangers,
             all.forged,
-            all.replayed
+            all.replayed,
+            all.icmpForged,
+            all.fragmented,
+            all.answers
         };
         Counter[] rules = {
             Counter.TCP_TIMEOUTS,
@@ -78,6 +81,16 @@ class SimulateTest {
             Counter.TCP_CHALLENGE_ACKS,
             Counter.TCP_OUT_OF_ORDER,
             Counter.TCP_TIME_WAIT,
+            Counter.TCP_SYN_COOKIES_RECEIVED,
+            Counter.TCP_FAST_OPEN_ACTIVE,
+            Counter.TCP_FAST_OPEN_PASSIVE,
+            Counter.TCP_LOSS_PROBES,
+            Counter.TCP_REDUCTIONS_UNDONE,
+            Counter.TCP_ECN_REDUCTIONS,
+            Counter.TCP_MTU_PROBES_DELIVERED,
+            Counter.TCP_MTU_BLACK_HOLES,
+            Counter.TCP_ICMP_OUT_OF_WINDOW,
+            Counter.PACKETS_REASSEMBLED,
             Counter.DROP_TCP_LISTEN_OVERFLOW,
             Counter.DROP_TCP_OLD_TIMESTAMP,
             Counter.DROP_TCP_BAD_ACK,

@@ -79,6 +79,10 @@ final class FlowPartition {
         return flows.length;
     }
 
+    int size() {
+        return size;
+    }
+
     void forEach(Consumer<? super Flow> action) {
         for (Flow flow : flows) {
             if (flow != null) {

@@ -102,10 +102,15 @@ final class FlowTable {
         return most;
     }
 
-    /** Calls {@code action} for each flow; it may not change the table. For tools. */
+    /** Calls {@code action} for each flow; it may not change the table. For tools, who do so after each step of a simulation. */
     void forEach(Consumer<? super Flow> action) {
-        for (FlowPartition partition : partitions) {
-            partition.forEach(action);
+        int left = size;
+        for (int i = 0; left > 0; i++) {
+            int here = partitions[i].size();
+            if (here > 0) {
+                partitions[i].forEach(action);
+                left -= here;
+            }
         }
     }
 
