@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.ConnectException;
@@ -159,9 +159,24 @@ class SocketAdaptorTest extends ContractTest {
         Pair pair = pair();
         pair.server().socket().setOOBInline(true);
         assertTrue(pair.server().socket().getOOBInline());
-        assumeTrue(!subject.isMillrace(), "Millrace sends no urgent data, and says so by an exception");
         pair.client().socket().sendUrgentData('u');
         assertEquals("u", receive(pair.server(), 1));
+    }
+
+    @Test
+    void urgentDataIsDiscardedUnlessWantedInLine() throws Exception {
+        Pair pair = pair();
+        assertFalse(pair.server().socket().getOOBInline());
+        pair.client().socket().sendUrgentData('u');
+        send(pair.client(), "after");
+        assertEquals("after", receive(pair.server(), 5));
+    }
+
+    @Test
+    void urgentDataNeedsAnOpenOutput() throws Exception {
+        Pair pair = pair();
+        pair.client().shutdownOutput();
+        assertThrows(IOException.class, () -> pair.client().socket().sendUrgentData('u'));
     }
 
     @Test

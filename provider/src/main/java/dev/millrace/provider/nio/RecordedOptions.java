@@ -143,6 +143,7 @@ final class RecordedOptions {
         options.receiveBufferBytes = (Integer) values.getOrDefault("SO_RCVBUF", 0);
         options.sendBufferBytes = (Integer) values.getOrDefault("SO_SNDBUF", 0);
         options.trafficClass = (Integer) value("IP_TOS");
+        options.oobInline = isSet("SO_OOBINLINE");
         options.quickAck = isSet("TCP_QUICKACK");
         options.reuseAddress = (Boolean) value("SO_REUSEADDR");
         options.reusePort = isSet("SO_REUSEPORT");

@@ -142,15 +142,12 @@ final class SocketAdaptor extends Socket {
         }
     }
 
-    /** The kernel can; the stack sends no urgent data, as RFC 6093 advises. */
     @Override
     public void sendUrgentData(int data) throws IOException {
         checkConnected();
-        SocketChannel delegate = channel.kernelDelegate();
-        if (delegate == null) {
-            throw new SocketException("Urgent data not supported");
+        if (!channel.writeUrgent((byte) data)) {
+            throw new IOException("Socket buffer full");
         }
-        delegate.socket().sendUrgentData(data);
     }
 
     // ---- options ----

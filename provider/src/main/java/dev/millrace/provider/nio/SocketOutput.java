@@ -85,6 +85,41 @@ final class SocketOutput {
         return total;
     }
 
+    /** One byte of urgent data; false when there is no room and the channel does not block. */
+    boolean writeUrgent(byte value) throws IOException {
+        lock.lock();
+        try {
+            TcpSocket socket = state.connectedSocket();
+            int count = channel.isBlocking() ? writeUrgentBlocking(socket, value) : socket.writeUrgent(value);
+            if (state.outputShut) {
+                throw new ClosedChannelException();
+            }
+            if (count < 0) {
+                throw failure.onWrite(socket);
+            }
+            channel.requestTurn(socket);
+            return count > 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private int writeUrgentBlocking(TcpSocket socket, byte value) throws IOException {
+        int count = 0;
+        try {
+            begin();
+            while (count == 0 && channel.isOpen() && !state.outputShut) {
+                count = socket.writeUrgent(value);
+                if (count == 0) {
+                    await(socket);
+                }
+            }
+        } finally {
+            end(count > 0);
+        }
+        return count;
+    }
+
     private static long writeNow(
             TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length) {
         return one != null ? ByteTransfer.write(socket, one) : ByteTransfer.gather(socket, many, offset, length);

@@ -627,10 +627,14 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         }
     }
 
-    /** Where urgent data would be sent: only the kernel's TCP can. */
-    @Nullable
-    SocketChannel kernelDelegate() {
-        return state.kernel;
+    /** One byte of urgent data; false when there is no room and the channel does not block. */
+    boolean writeUrgent(byte value) throws IOException {
+        SocketChannel delegate = state.kernel;
+        if (delegate == null) {
+            return output.writeUrgent(value);
+        }
+        delegate.socket().sendUrgentData(value); // says by itself when there is no room
+        return true;
     }
 
     // ---- for keys and selectors ----

@@ -94,6 +94,16 @@ public final class ReceiveBuffer {
         }
     }
 
+    /** Passes over up to {@code length} bytes. */
+    public void skip(int length) {
+        if (GUARD.compareAndSet(this, FREE, READING)) {
+            HEAD.setRelease(this, Math.min(head + length, (long) TAIL.getAcquire(this)));
+            GUARD.setRelease(this, FREE);
+        } else {
+            assert (int) GUARD.getAcquire(this) == DISPOSED : "two readers";
+        }
+    }
+
     /** Bytes that {@link #read} would give now. Any thread. */
     public int readableBytes() {
         // head first: reading it after tail could make the difference negative

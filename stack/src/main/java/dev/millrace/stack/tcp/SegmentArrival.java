@@ -162,7 +162,11 @@ final class SegmentArrival {
         if (receiver.timestamps.enabled && segment.hasTimestamp) {
             receiver.timestamps.onSegment(segment, from, receiver.ackedTo(), nowNs);
         }
-        // seventh, eighth: text and FIN; urgent data is read in line (§3.8.5, RFC 6093)
+        // sixth: URG
+        if ((flags & TcpSegment.URG) != 0 && connection.state().acceptsText()) {
+            connection.urgent.onPointer(segment.urgentPointer, from, receiver);
+        }
+        // seventh, eighth: text and FIN
         if (to > from && connection.state().acceptsText()) {
             onText(connection, segment, from, fin, nowNs);
         } else if (to > from && connection.state() != TcpState.CLOSED) {

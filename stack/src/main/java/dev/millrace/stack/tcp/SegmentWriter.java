@@ -41,6 +41,7 @@ final class SegmentWriter {
         int blocks = receiver.sackBlocks(sackLeft, sackRight);
         long at = packet.address;
         int headerBytes = TcpHeader.MIN_BYTES + TcpHeader.optionBytes(timestamps.enabled, blocks);
+        int urgentPointer = connection.urgent.pointerFrom(position, connection.sender.una, connection.sender.nxt);
         TcpHeader.write(
                 at,
                 connection.localPort,
@@ -48,8 +49,11 @@ final class SegmentWriter {
                 connection.sender.sequenceOf(position),
                 receiver.sequence(),
                 headerBytes,
-                flags | connection.ecn.flags(newText),
+                flags | connection.ecn.flags(newText) | (urgentPointer == 0 ? 0 : TcpSegment.URG),
                 receiver.windowToAdvertise());
+        if (urgentPointer != 0) {
+            TcpHeader.urgentPointer(at, urgentPointer);
+        }
         if (headerBytes > TcpHeader.MIN_BYTES) {
             TcpHeader.writeOptions(
                     at + TcpHeader.MIN_BYTES,

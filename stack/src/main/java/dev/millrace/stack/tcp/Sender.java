@@ -322,7 +322,7 @@ final class Sender {
             return false;
         }
         if (length == queued) {
-            return noDelay || smallSegmentEnd <= una;
+            return noDelay || smallSegmentEnd <= una || connection.urgent.isUnacknowledged(una);
         }
         return length >= window.maxBytes / 2;
     }

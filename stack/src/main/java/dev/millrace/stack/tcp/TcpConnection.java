@@ -52,6 +52,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     final Receiver receiver;
     final Retries retries;
     final Ecn ecn;
+    final UrgentData urgent = new UrgentData();
     private final SendBuffer sendBuffer;
     private final ReceiveBuffer receiveBuffer;
     private final TcpOptions options;
@@ -153,6 +154,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
                 new ReceiveBuffer(tcp.chunks, options.receiveBufferBytes > 0 ? options.receiveBufferBytes : initial);
         this.sender = new Sender(this, sendBuffer, tcp, options);
         this.receiver = new Receiver(receiveBuffer, timers, tcp.counters, tcp.config, options);
+        this.urgent.inline(options.oobInline);
     }
 
     // ---- application: state ----
@@ -164,7 +166,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
         int ready = now & ~FIN_ACKNOWLEDGED;
         if ((now & (PEER_CLOSED | FAILED)) != 0
                 || (wishes & SHUTDOWN_INPUT) != 0
-                || receiveBuffer.readableBytes() > 0) {
+                || urgent.readable(receiveBuffer, receiveBuffer.readableBytes()) > 0) {
             ready |= READABLE;
         }
         if ((now & FAILED) != 0
@@ -190,7 +192,9 @@ public final class TcpConnection extends Flow implements TcpSocket {
 
     @Override
     public int readableBytes() {
-        return ((int) REQUESTED.getAcquire(this) & SHUTDOWN_INPUT) != 0 ? 0 : receiveBuffer.readableBytes();
+        return ((int) REQUESTED.getAcquire(this) & SHUTDOWN_INPUT) != 0
+                ? 0
+                : urgent.readable(receiveBuffer, receiveBuffer.readableBytes());
     }
 
     @Override
@@ -205,13 +209,13 @@ public final class TcpConnection extends Flow implements TcpSocket {
         if (((int) REQUESTED.getAcquire(this) & SHUTDOWN_INPUT) != 0) {
             return END;
         }
-        int count = receiveBuffer.read(target, at, length);
+        int count = take(target, at, length);
         if (count <= 0 && length > 0) {
             int now = (int) STATUS.getAcquire(this);
             if ((now & (PEER_CLOSED | FAILED)) == 0) {
                 return Math.max(count, 0);
             }
-            count = receiveBuffer.read(target, at, length); // bytes published before the end was
+            count = take(target, at, length); // bytes published before the end was
             if (count <= 0) {
                 return (now & PEER_CLOSED) != 0 ? END : ERROR;
             }
@@ -223,13 +227,28 @@ public final class TcpConnection extends Flow implements TcpSocket {
         return count;
     }
 
+    private int take(ByteBuffer target, int at, int length) {
+        return urgent.isAhead(receiveBuffer.headAcquire())
+                ? urgent.read(receiveBuffer, target, at, length)
+                : receiveBuffer.read(target, at, length);
+    }
+
     @Override
     public int write(ByteBuffer source, int from, int length) {
-        if (((int) STATUS.getAcquire(this) & FAILED) != 0
-                || ((int) REQUESTED.getAcquire(this) & (SHUTDOWN_OUTPUT | CLOSE)) != 0) {
-            return ERROR;
-        }
-        int count = sendBuffer.write(source, from, length);
+        return refusesText() ? ERROR : onWritten(sendBuffer.write(source, from, length), length);
+    }
+
+    @Override
+    public int writeUrgent(byte value) {
+        return refusesText() ? ERROR : onWritten(urgent.write(sendBuffer, value), 1);
+    }
+
+    private boolean refusesText() {
+        return ((int) STATUS.getAcquire(this) & FAILED) != 0
+                || ((int) REQUESTED.getAcquire(this) & (SHUTDOWN_OUTPUT | CLOSE)) != 0;
+    }
+
+    private int onWritten(int count, int length) {
         if (count < 0) {
             return ERROR;
         }
@@ -290,6 +309,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     @Override
     @SuppressWarnings("NonAtomicVolatileUpdate") // NIO's option lock makes the application one writer
     public void optionsChanged() {
+        urgent.inline(options.oobInline);
         optionsVersion++;
         requestAttention();
     }

@@ -21,6 +21,8 @@ public final class TcpOptions {
     public int trafficClass;
     /** TCP_USER_TIMEOUT in ms (RFC 5482), 0 = by retransmission count. */
     public int userTimeoutMs;
+    /** SO_OOBINLINE: urgent bytes are read like others, not discarded. */
+    public boolean oobInline;
     /** TCP_QUICKACK: acknowledge at once. */
     public boolean quickAck;
 
@@ -47,6 +49,7 @@ public final class TcpOptions {
         copy.sendBufferBytes = sendBufferBytes;
         copy.trafficClass = trafficClass;
         copy.userTimeoutMs = userTimeoutMs;
+        copy.oobInline = oobInline;
         copy.quickAck = quickAck;
         copy.fastOpenQueue = fastOpenQueue;
         copy.reuseAddress = reuseAddress;

@@ -49,6 +49,14 @@ public interface TcpSocket {
      */
     int write(ByteBuffer source, int from, int length);
 
+    /**
+     * Takes one byte of urgent data behind what was written before (RFC 9293 §3.8.5), as {@code send} with MSG_OOB; neither Nagle's algorithm nor
+     * anything else that waits for more holds it back.
+     *
+     * @return 1; 0 when the buffer is full; {@link #ERROR}
+     */
+    int writeUrgent(byte value);
+
     /** Bytes that can be read now. */
     int readableBytes();
 

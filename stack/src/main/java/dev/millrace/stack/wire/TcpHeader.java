@@ -277,6 +277,11 @@ public final class TcpHeader {
         Memory.putInt(address + 16, 0);
     }
 
+    /** Writes the urgent pointer: how far behind the segment's first byte the urgent data ends (RFC 6093 §3.1). */
+    public static void urgentPointer(long address, int pointer) {
+        Memory.putShort(address + 18, pointer);
+    }
+
     /**
      * Writes the options of a SYN in Linux' order: MSS, SACK-permitted, timestamps, window scale.
      *

@@ -285,15 +285,6 @@ class DataTest {
         assertEquals(t.peerIss + 101, ack.sackRight[0]);
     }
 
-    @Rule("RFC 9293 MUST-31")
-    @Rule("tcp.md: TCP core")
-    @Test
-    void urgentDataIsReadInLine() {
-        t.acceptConnection();
-        t.peerSends("UP.", 1, 1, 10);
-        t.reads(1, 10);
-    }
-
     @Test
     void becomesWritableWhenAThirdIsFree() {
         t.options.sendBufferBytes = 9000;

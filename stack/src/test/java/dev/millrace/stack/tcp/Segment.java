@@ -99,6 +99,7 @@ final class Segment {
         segment.sequence = parsed.sequence;
         segment.acknowledgment = parsed.acknowledgment;
         segment.window = parsed.window;
+        segment.urgentPointer = parsed.urgentPointer;
         segment.payload = new byte[parsed.payloadLength];
         Memory.copy(parsed.payloadAddress, segment.payload, 0, parsed.payloadLength);
         segment.hasTimestamp = parsed.hasTimestamp;
@@ -125,6 +126,7 @@ final class Segment {
         return (has(TcpSegment.SYN) ? "S" : "")
                 + (has(TcpSegment.FIN) ? "F" : "")
                 + (has(TcpSegment.RST) ? "R" : "")
+                + (has(TcpSegment.URG) ? "U" : "")
                 + (has(TcpSegment.PSH) ? "P" : "")
                 + (has(TcpSegment.ACK) ? "." : "")
                 + (has(TcpSegment.ECE) ? "E" : "")
