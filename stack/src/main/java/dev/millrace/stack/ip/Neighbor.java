@@ -12,6 +12,8 @@ final class Neighbor {
     /** Packets that wait for one neighbour; beyond, the oldest gives way (RFC 4861 §7.2.2). */
     static final int MAX_WAITING = 32;
 
+    static final int NOT_PASSIVE = -1;
+
     /** Stands for "not looked up yet". */
     static final Neighbor UNKNOWN = new Neighbor(0, 0, NeighborState.REMOVED);
 
@@ -26,8 +28,8 @@ final class Neighbor {
     final long low;
     long mac;
     NeighborState state;
-    /** Learned from its own solicitation, never yet sent to: the first to go. */
-    boolean passive;
+    /** {@link NeighborTable}'s counter for entries learned from a neighbour's own message and never yet sent to: the first to go. */
+    int passiveCounter = NOT_PASSIVE;
     /** Gateways are not evicted. */
     boolean pinned;
 
@@ -42,13 +44,23 @@ final class Neighbor {
     @Nullable
     Packet @Nullable [] waiting;
 
+    // NeighborTable's
+    int index;
+
     @Nullable
     Neighbor nextInBucket;
+
+    Neighbor older = this;
+    Neighbor newer = this;
 
     Neighbor(long high, long low, NeighborState state) {
         this.high = high;
         this.low = low;
         this.state = state;
+    }
+
+    boolean isPassive() {
+        return passiveCounter != NOT_PASSIVE;
     }
 
     boolean isV4() {

@@ -66,13 +66,15 @@ final class NeighborCache {
         if (neighbor == null) {
             neighbor = add(high, low, nowNs);
         }
-        neighbor.passive = false;
+        table.active(neighbor);
         return neighbor;
     }
 
     /** As obtain, and never evicts it. */
     void pin(long high, long low, long nowNs) {
-        obtain(high, low, nowNs).pinned = true;
+        Neighbor neighbor = obtain(high, low, nowNs);
+        neighbor.pinned = true;
+        table.touch(neighbor);
     }
 
     /**
@@ -83,6 +85,7 @@ final class NeighborCache {
      */
     boolean admit(Neighbor neighbor, Packet packet, long nowNs) {
         neighbor.lastUsedNs = nowNs;
+        table.touch(neighbor);
         return switch (neighbor.state) {
             case REACHABLE, STALE -> { // reachable time is over: doubt begins with the next packet (RFC 4861 §7.3.3)
                 neighbor.state = NeighborState.DELAY;
@@ -121,11 +124,11 @@ final class NeighborCache {
     void onSolicitation(long high, long low, long mac, long nowNs) {
         Neighbor neighbor = find(high, low);
         if (neighbor == null) {
-            if (table.passiveEntries(mac) >= NeighborTable.MAX_PASSIVE_PER_MAC) {
+            if (table.isExhausted(mac)) {
                 return;
             }
             neighbor = add(high, low, nowNs);
-            neighbor.passive = true;
+            table.passive(neighbor, mac);
         }
         if (neighbor.state == NeighborState.INCOMPLETE || neighbor.mac != mac) {
             resolved(neighbor, mac, false, nowNs);
@@ -177,6 +180,7 @@ final class NeighborCache {
             stale(neighbor);
         }
         if (wasIncomplete) {
+            table.touch(neighbor);
             counters.increment(Counter.NEIGHBORS_RESOLVED);
             sendWaiting(neighbor, nowNs);
         }

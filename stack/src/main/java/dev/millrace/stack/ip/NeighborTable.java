@@ -6,21 +6,44 @@ import org.jspecify.annotations.Nullable;
  * The neighbours of one link by address. Core thread only.
  *
  * <p>Bounded against floods: at most {@value #MAX_NEIGHBORS} entries, of which at most {@value #MAX_PASSIVE_PER_MAC} were learned from
- * one hardware address and never sent to. Buckets are chosen with a secret.
+ * one hardware address and never sent to. Buckets are chosen with a secret. Who must give way to a new entry stands at the front of one of three lists,
+ * so that a flood costs no search: first those never sent to, then those that do not answer, then the others, each in the order of their last use.
  */
 final class NeighborTable {
     static final int MAX_NEIGHBORS = 1024;
     static final int MAX_PASSIVE_PER_MAC = 8;
     private static final int BUCKETS = 512;
+    private static final int COUNTERS = 1024;
+
+    /** Entries just confirmed that an eviction passes over before it takes one of them after all. */
+    private static final int SECOND_CHANCES = 16;
+
+    // ranks
+    private static final int PASSIVE = 0;
+    private static final int UNANSWERED = 1;
+    private static final int KNOWN = 2;
+    private static final int RANKS = 3;
 
     private final long secret;
     private final @Nullable Neighbor[] buckets = new @Nullable Neighbor[BUCKETS];
     private final Neighbor[] all = new Neighbor[MAX_NEIGHBORS];
     private int count;
 
+    /** Heads of circular lists: {@code newer} is the front, who has not been used for longest. */
+    private final Neighbor[] ranks = new Neighbor[RANKS];
+
+    /** Passive entries by a hash of the hardware address; addresses that share a counter share its limit. */
+    private final short[] passive = new short[COUNTERS];
+
     /** @param secret odd */
     NeighborTable(long secret) {
         this.secret = secret;
+        for (int rank = 0; rank < RANKS; rank++) {
+            Neighbor head = new Neighbor(0, 0, NeighborState.REMOVED);
+            head.newer = head;
+            head.older = head;
+            ranks[rank] = head;
+        }
     }
 
     int size() {
@@ -46,19 +69,16 @@ final class NeighborTable {
     }
 
     private int bucket(long high, long low) {
-        long mixed = (high ^ secret) * 0x9e37_79b9_7f4a_7c15L ^ Long.rotateLeft(low, 29) * secret;
-        mixed ^= mixed >>> 32;
-        return (int) (mixed * 0xd6e8_feb8_6659_fd93L >>> 55);
+        return (int) (mix(high, low) >>> 55);
     }
 
-    /** Entries learned from one hardware address that were never sent to. */
-    int passiveEntries(long mac) {
-        int found = 0;
-        for (int i = 0; i < count; i++) {
-            found += all[i].passive && all[i].mac == mac ? 1 : 0;
-        }
-        return found;
+    private long mix(long high, long low) {
+        long mixed = (high ^ secret) * 0x9e37_79b9_7f4a_7c15L ^ Long.rotateLeft(low, 29) * secret;
+        mixed ^= mixed >>> 32;
+        return mixed * 0xd6e8_feb8_6659_fd93L;
     }
+
+    // ---- entries ----
 
     /** A fresh, incomplete entry; the table must not be full. */
     Neighbor add(long high, long low, long nowNs) {
@@ -68,35 +88,10 @@ final class NeighborTable {
         int bucket = bucket(high, low);
         neighbor.nextInBucket = buckets[bucket];
         buckets[bucket] = neighbor;
+        neighbor.index = count;
         all[count++] = neighbor;
+        enlist(neighbor);
         return neighbor;
-    }
-
-    /** Who gives way to another: first those that were never sent to, then those that do not answer, the longest unused of each. */
-    Neighbor leastValuable(long nowNs) {
-        Neighbor victim = all[0];
-        for (int i = 1; i < count; i++) {
-            Neighbor each = all[i];
-            int difference = value(each, nowNs) - value(victim, nowNs);
-            if (difference < 0 || (difference == 0 && each.lastUsedNs < victim.lastUsedNs)) {
-                victim = each;
-            }
-        }
-        return victim;
-    }
-
-    private static int value(Neighbor neighbor, long nowNs) {
-        if (neighbor.pinned) {
-            return 4;
-        }
-        if (neighbor.passive) {
-            return 0;
-        }
-        return switch (neighbor.state) {
-            case INCOMPLETE -> 1;
-            case REACHABLE -> neighbor.isReachable(nowNs) ? 3 : 2;
-            default -> 2;
-        };
     }
 
     /** The last entry takes the place of the one removed. */
@@ -112,12 +107,79 @@ final class NeighborTable {
             assert before != null : "not in its bucket";
             before.nextInBucket = neighbor.nextInBucket;
         }
-        for (int i = 0; i < count; i++) {
-            if (all[i] == neighbor) {
-                all[i] = all[--count];
-                return;
+        Neighbor last = all[--count];
+        all[neighbor.index] = last;
+        last.index = neighbor.index;
+        active(neighbor);
+        unlist(neighbor);
+    }
+
+    // ---- who gives way ----
+
+    /** The entry has been used, or what is known of it has changed. */
+    void touch(Neighbor neighbor) {
+        unlist(neighbor);
+        if (!neighbor.pinned) {
+            enlist(neighbor);
+        }
+    }
+
+    private void enlist(Neighbor neighbor) {
+        int rank = neighbor.isPassive() ? PASSIVE : neighbor.state == NeighborState.INCOMPLETE ? UNANSWERED : KNOWN;
+        Neighbor head = ranks[rank];
+        Neighbor newest = head.older;
+        neighbor.older = newest;
+        neighbor.newer = head;
+        newest.newer = neighbor;
+        head.older = neighbor;
+    }
+
+    private static void unlist(Neighbor neighbor) {
+        neighbor.older.newer = neighbor.newer;
+        neighbor.newer.older = neighbor.older;
+        neighbor.older = neighbor;
+        neighbor.newer = neighbor;
+    }
+
+    /** Who gives way to another: see above; of those known, who was not confirmed lately. The table is full. */
+    Neighbor leastValuable(long nowNs) {
+        for (int rank = 0; rank < KNOWN; rank++) {
+            if (ranks[rank].newer != ranks[rank]) {
+                return ranks[rank].newer;
             }
         }
-        throw new AssertionError("not in the table");
+        Neighbor head = ranks[KNOWN];
+        for (int i = 0; i < SECOND_CHANCES && head.newer.isReachable(nowNs); i++) {
+            touch(head.newer);
+        }
+        assert head.newer != head : "full of gateways";
+        return head.newer;
+    }
+
+    // ---- entries never sent to ----
+
+    /** Whether no more may be learned from this hardware address before something is sent. */
+    boolean isExhausted(long mac) {
+        return passive[counter(mac)] >= MAX_PASSIVE_PER_MAC;
+    }
+
+    /** Learned from its own message, from this hardware address. */
+    void passive(Neighbor neighbor, long mac) {
+        neighbor.passiveCounter = counter(mac);
+        passive[neighbor.passiveCounter]++;
+        touch(neighbor);
+    }
+
+    /** Something is sent to it. */
+    void active(Neighbor neighbor) {
+        if (neighbor.isPassive()) {
+            passive[neighbor.passiveCounter]--;
+            neighbor.passiveCounter = Neighbor.NOT_PASSIVE;
+            touch(neighbor);
+        }
+    }
+
+    private int counter(long mac) {
+        return (int) (mix(mac, mac) >>> 54);
     }
 }

@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
  *   level 1 |   33 ms each    |  ← redistributed when the current tick enters the slot
  *   level 0 | 131 µs |  ← fires
  * </pre>
- * Deadlines are rounded up to a tick: a timer never fires early, and less than a tick late. One thread. Allocates only while it grows.
+ * Deadlines are rounded up to a tick: a timer never fires early, and less than a tick late. One thread. Allocates only while it grows, a segment of
+ * {@value #SEGMENT} timers at a time: copying a million of them to a larger array would be a pause, and when that happens is for peers to say. For the
+ * same reason one {@link #poll} redistributes so many at most.
  */
 public final class TimerWheel {
     /** Called by {@link #poll} on the core's thread; may schedule and cancel timers. */
@@ -41,20 +43,28 @@ public final class TimerWheel {
     private static final int UNPLACED = LEVELS * SLOTS;
 
     private static final int FIRST_NODE = UNPLACED + 1;
+    private static final int SEGMENT_BITS = 11;
+    /** Timers allocated at a time, and redistributed by one {@link #poll} at most. */
+    static final int SEGMENT = 1 << SEGMENT_BITS;
+
+    /** Nodes. The first ones are list heads, one per slot; circular doubly linked lists through the others. */
+    private static final class Segment {
+        final int[] next = new int[SEGMENT];
+        final int[] previous = new int[SEGMENT];
+        final int[] generation = new int[SEGMENT];
+        /** The tick at which a placed timer fires; the deadline in ns of one not placed yet. */
+        final long[] due = new long[SEGMENT];
+
+        final @Nullable Timer[] timers = new @Nullable Timer[SEGMENT];
+    }
 
     private final long[] occupied = new long[LEVELS * WORDS];
-
-    // Nodes. The first ones are list heads, one per slot; circular doubly linked lists through the others.
-    private int[] next;
-    private int[] previous;
-    private int[] generation;
-    /** The tick at which a placed timer fires; the deadline in ns of one not placed yet. */
-    private long[] due;
-
-    private @Nullable Timer[] timers;
+    private @Nullable Segment[] segments = {new Segment()};
     private int free = -1;
     private int used = FIRST_NODE;
     private int size;
+    /** The highest level whose timers for the current tick have not all been brought down yet; 0 for none. */
+    private int redistributing;
 
     private boolean started;
     private long originNs;
@@ -62,15 +72,10 @@ public final class TimerWheel {
     private long polledTick;
 
     public TimerWheel() {
-        int nodes = FIRST_NODE + 64;
-        next = new int[nodes];
-        previous = new int[nodes];
-        generation = new int[nodes];
-        due = new long[nodes];
-        timers = new @Nullable Timer[nodes];
+        assert FIRST_NODE <= SEGMENT : "the list heads take one segment";
         for (int head = 0; head < FIRST_NODE; head++) {
-            next[head] = head;
-            previous[head] = head;
+            next(head, head);
+            previous(head, head);
         }
     }
 
@@ -82,21 +87,21 @@ public final class TimerWheel {
      */
     public long schedule(Timer timer, long deadline) {
         int node = takeNode();
-        timers[node] = timer;
+        timer(node, timer);
         if (started) {
             place(node, Math.max(tickAtOrAfter(deadline), polledTick + 1));
         } else {
-            due[node] = deadline;
+            due(node, deadline);
             append(UNPLACED, node);
         }
         size++;
-        return (long) generation[node] << 32 | node;
+        return (long) generation(node) << 32 | node;
     }
 
     /** False when it has fired, or was cancelled, before. */
     public boolean cancel(long id) {
         int node = (int) id;
-        if (node < FIRST_NODE || node >= used || generation[node] != (int) (id >>> 32)) {
+        if (node < FIRST_NODE || node >= used || generation(node) != (int) (id >>> 32)) {
             return false;
         }
         unlink(node);
@@ -117,15 +122,20 @@ public final class TimerWheel {
         if (nowTick > polledTick) {
             polledTick = nowTick;
         }
-        int fired = drain(nowNs, MAX_FIRED_PER_POLL);
-        while (fired < MAX_FIRED_PER_POLL && currentTick < polledTick) {
+        int toMove = redistribute(SEGMENT);
+        int fired = redistributing > 0 ? 0 : drain(nowNs, MAX_FIRED_PER_POLL);
+        while (redistributing == 0 && fired < MAX_FIRED_PER_POLL && currentTick < polledTick) {
             long tick = nextOccupiedTick();
             if (tick > polledTick) {
                 currentTick = polledTick;
                 break;
             }
-            enter(tick);
-            fired += drain(nowNs, MAX_FIRED_PER_POLL - fired);
+            redistributing = levelOf(tick ^ currentTick);
+            currentTick = tick;
+            toMove = redistribute(toMove);
+            if (redistributing == 0) {
+                fired += drain(nowNs, MAX_FIRED_PER_POLL - fired);
+            }
         }
         return fired;
     }
@@ -140,13 +150,14 @@ public final class TimerWheel {
         }
         if (!started) {
             long earliest = Long.MAX_VALUE;
-            for (int node = next[UNPLACED]; node != UNPLACED; node = next[node]) {
-                earliest = Math.min(earliest, due[node]);
+            for (int node = next(UNPLACED); node != UNPLACED; node = next(node)) {
+                earliest = Math.min(earliest, due(node));
             }
             return earliest;
         }
         int head = (int) currentTick & SLOTS - 1;
-        long tick = next[head] != head ? currentTick : nextOccupiedTick();
+        boolean busy = redistributing > 0 || next(head) != head;
+        long tick = busy ? currentTick : nextOccupiedTick();
         return originNs + (tick << TICK_SHIFT);
     }
 
@@ -158,10 +169,10 @@ public final class TimerWheel {
     private void start(long nowNs) {
         started = true;
         originNs = nowNs;
-        while (next[UNPLACED] != UNPLACED) {
-            int node = next[UNPLACED];
+        while (next(UNPLACED) != UNPLACED) {
+            int node = next(UNPLACED);
             unlink(node);
-            place(node, Math.max(tickAtOrAfter(due[node]), currentTick));
+            place(node, Math.max(tickAtOrAfter(due(node)), currentTick));
         }
     }
 
@@ -169,26 +180,33 @@ public final class TimerWheel {
         return deadline - originNs + (1L << TICK_SHIFT) - 1 >> TICK_SHIFT;
     }
 
-    /** Makes {@code tick} current and brings the timers of the slot that begins there down to where they belong now. */
-    private void enter(long tick) {
-        long differing = tick ^ currentTick;
-        currentTick = tick;
-        for (int level = levelOf(differing); level > 0; level--) {
-            int head = level * SLOTS + ((int) (tick >>> level * GROUP_BITS) & SLOTS - 1);
-            while (next[head] != head) {
-                int node = next[head];
+    /**
+     * Brings the timers of the slots that begin at the current tick down to where they belong now, at most {@code limit}; answers how many more may be
+     * moved. None of those of this tick fires before all have been.
+     */
+    private int redistribute(int limit) {
+        int left = limit;
+        while (redistributing > 0) {
+            int head = redistributing * SLOTS + ((int) (currentTick >>> redistributing * GROUP_BITS) & SLOTS - 1);
+            for (int node = next(head); node != head; node = next(head)) {
+                if (left == 0) {
+                    return 0;
+                }
+                left--;
                 unlink(node);
-                place(node, due[node]);
+                place(node, due(node));
             }
+            redistributing--;
         }
+        return left;
     }
 
     private int drain(long nowNs, int limit) {
         int head = (int) currentTick & SLOTS - 1;
         int fired = 0;
-        while (fired < limit && next[head] != head) {
-            int node = next[head];
-            Timer timer = timers[node];
+        while (fired < limit && next(head) != head) {
+            int node = next(head);
+            Timer timer = timer(node);
             assert timer != null : "a free node in a slot";
             unlink(node);
             giveNode(node);
@@ -233,7 +251,7 @@ public final class TimerWheel {
 
     private void place(int node, long tick) {
         assert tick >= currentTick : "behind the wheel";
-        due[node] = tick;
+        due(node, tick);
         int level = levelOf(tick ^ currentTick);
         int slot = (int) (tick >>> level * GROUP_BITS) & SLOTS - 1;
         occupied[level * WORDS + (slot >>> 6)] |= 1L << slot;
@@ -241,18 +259,18 @@ public final class TimerWheel {
     }
 
     private void append(int head, int node) {
-        int last = previous[head];
-        next[last] = node;
-        previous[node] = last;
-        next[node] = head;
-        previous[head] = node;
+        int last = previous(head);
+        next(last, node);
+        previous(node, last);
+        next(node, head);
+        previous(head, node);
     }
 
     private void unlink(int node) {
-        int before = previous[node];
-        int after = next[node];
-        next[before] = after;
-        previous[after] = before;
+        int before = previous(node);
+        int after = next(node);
+        next(before, after);
+        previous(after, before);
         if (before == after && before < UNPLACED) {
             occupied[before >>> 6] &= ~(1L << before);
         }
@@ -261,25 +279,69 @@ public final class TimerWheel {
     private int takeNode() {
         int node = free;
         if (node >= 0) {
-            free = next[node];
+            free = next(node);
             return node;
         }
-        if (used == next.length) {
-            int wider = used * 2;
-            next = Arrays.copyOf(next, wider);
-            previous = Arrays.copyOf(previous, wider);
-            generation = Arrays.copyOf(generation, wider);
-            due = Arrays.copyOf(due, wider);
-            timers = Arrays.copyOf(timers, wider);
+        int segment = used >>> SEGMENT_BITS;
+        if (segment == segments.length) {
+            segments = Arrays.copyOf(segments, segment * 2); // references to segments: a few thousand at most
+        }
+        if (segments[segment] == null) {
+            segments[segment] = new Segment();
         }
         return used++;
     }
 
     private void giveNode(int node) {
-        timers[node] = null;
-        generation[node]++; // ids handed out for this node are void from here on
-        next[node] = free;
+        timer(node, null);
+        Segment segment = segmentOf(node);
+        segment.generation[node & SEGMENT - 1]++; // ids handed out for this node are void from here on
+        next(node, free);
         free = node;
         size--;
+    }
+
+    // ---- fields of nodes ----
+
+    private Segment segmentOf(int node) {
+        Segment segment = segments[node >>> SEGMENT_BITS];
+        assert segment != null : "beyond the nodes in use";
+        return segment;
+    }
+
+    private int next(int node) {
+        return segmentOf(node).next[node & SEGMENT - 1];
+    }
+
+    private void next(int node, int other) {
+        segmentOf(node).next[node & SEGMENT - 1] = other;
+    }
+
+    private int previous(int node) {
+        return segmentOf(node).previous[node & SEGMENT - 1];
+    }
+
+    private void previous(int node, int other) {
+        segmentOf(node).previous[node & SEGMENT - 1] = other;
+    }
+
+    private int generation(int node) {
+        return segmentOf(node).generation[node & SEGMENT - 1];
+    }
+
+    private long due(int node) {
+        return segmentOf(node).due[node & SEGMENT - 1];
+    }
+
+    private void due(int node, long tick) {
+        segmentOf(node).due[node & SEGMENT - 1] = tick;
+    }
+
+    private @Nullable Timer timer(int node) {
+        return segmentOf(node).timers[node & SEGMENT - 1];
+    }
+
+    private void timer(int node, @Nullable Timer timer) {
+        segmentOf(node).timers[node & SEGMENT - 1] = timer;
     }
 }

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import dev.millrace.stack.Rule;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -17,6 +19,8 @@ class TimerWheelTest {
     private static final long MS = 1_000_000;
     private static final long SECOND = 1_000 * MS;
     private static final long TICK = 1L << TimerWheel.TICK_SHIFT;
+
+    private static final TimerWheel.Timer NOTHING = now -> {};
 
     private final TimerWheel wheel = new TimerWheel();
     private final List<Long> fired = new ArrayList<>();
@@ -113,6 +117,46 @@ class TimerWheelTest {
     }
 
     @Test
+    void timersFarAwayComeDownInPieces() {
+        wheel.poll(0);
+        int total = 20 * TimerWheel.SEGMENT;
+        long[] ids = new long[total];
+        for (int i = 0; i < total; i++) {
+            ids[i] = wheel.schedule(fired::add, 20 * SECOND);
+        }
+        int pollsThatOnlyMove = 0;
+        while (wheel.size() > total / 2) {
+            int before = fired.size();
+            wheel.poll(20 * SECOND + TICK);
+            pollsThatOnlyMove += fired.size() == before ? 1 : 0;
+            if (pollsThatOnlyMove == 3) {
+                for (int i = 0; i < total / 2; i++) { // while they are neither here nor there
+                    assertTrue(wheel.cancel(ids[i]));
+                }
+            }
+            assertTrue(wheel.nextDeadlineNs() <= 20 * SECOND + TICK, "the rest is due");
+        }
+        assertTrue(pollsThatOnlyMove >= 3, "all at once is a pause of a peer's making");
+        while (wheel.size() > 0) {
+            wheel.poll(20 * SECOND + TICK);
+        }
+        assertEquals(total / 2, fired.size());
+    }
+
+    @Test
+    void growingAllocatesOneSegmentAtATime() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        wheel.poll(0);
+        long most = 0;
+        for (int i = 0; i < 100 * TimerWheel.SEGMENT; i++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            wheel.schedule(NOTHING, SECOND);
+            most = Math.max(most, threads.getCurrentThreadAllocatedBytes() - before);
+        }
+        assertTrue(most < 40L * TimerWheel.SEGMENT, "one call allocated " + most + " bytes");
+    }
+
+    @Test
     void aTimerMayCancelAnotherOfTheSameTick() {
         wheel.poll(0);
         long[] victim = new long[1];
@@ -159,10 +203,9 @@ class TimerWheelTest {
             }
             if (random.nextInt(3) == 0) {
                 now += random.nextLong() >>> random.nextInt(22, 50);
-                boolean more = true;
-                while (more) {
-                    more = wheel.poll(now) > 0;
-                }
+                do {
+                    wheel.poll(now);
+                } while (wheel.nextDeadlineNs() <= now);
                 long earliest = Long.MAX_VALUE;
                 int waiting = 0;
                 for (int i = 0; i <= n; i++) {
