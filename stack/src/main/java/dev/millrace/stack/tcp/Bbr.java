@@ -12,8 +12,7 @@ import java.util.random.RandomGenerator;
  *   2.89 × rate, until the pipe is full   0.35 ×                  1.25, 0.75, 1, 1, 1, 1, 1, 1     flight of 4 for 200 ms, every 10 s
  * </pre>
  *
- * Left out: detection of token-bucket policers (the draft's long-term sampling) and Linux' compensation for ACK aggregation. Core thread only;
- * allocates nothing.
+ * The model is {@link BbrModel}'s, with what Linux adds to it: {@link LongTermRate} and {@link AckAggregation}. Core thread only; allocates nothing.
  */
 final class Bbr implements CongestionControl {
     private enum Mode {
@@ -32,18 +31,16 @@ final class Bbr implements CongestionControl {
     /** A little below the estimate, so that a queue drains and does not grow by what the estimate is off (Linux). */
     private static final double PACING_MARGIN = 0.99;
 
-    private static final int RATE_WINDOW_ROUNDS = 10;
-    private static final long MIN_RTT_WINDOW_NS = 10_000_000_000L;
     private static final long PROBE_RTT_NS = 200_000_000L;
     private static final int MIN_WINDOW_SEGMENTS = 4;
     /** The pipe is full when the rate has not grown by a quarter for three rounds. */
     private static final double FULL_PIPE_GROWTH = 1.25;
 
     private static final int FULL_PIPE_ROUNDS = 3;
-    private static final long NO_RTT = Long.MAX_VALUE;
     private static final double NS_PER_SECOND = 1e9;
 
     private final RandomGenerator random;
+    private final BbrModel model = new BbrModel();
 
     private int mssBytes = 536;
     private long cwndBytes = mssBytes;
@@ -53,16 +50,6 @@ final class Bbr implements CongestionControl {
     private Mode mode = Mode.STARTUP;
     private double pacingGain = HIGH_GAIN;
     private double cwndGain = HIGH_GAIN;
-
-    // the model
-    private final WindowedMax rate = new WindowedMax(RATE_WINDOW_ROUNDS);
-    private long minRttNs = NO_RTT;
-    private long minRttSeenNs;
-
-    // round trips, counted by what was delivered when a segment left
-    private long rounds;
-    private long nextRoundDelivered;
-    private boolean roundStart;
 
     // STARTUP
     private long fullRate;
@@ -76,8 +63,6 @@ final class Bbr implements CongestionControl {
     // PROBE_RTT
     private long probeRttEndNs;
     private boolean probeRttRoundPassed;
-    /** Rates of what was sent before so much was delivered are those of the small window. */
-    private long limitedUntilDelivered;
 
     private boolean restartsFromIdle;
 
@@ -105,12 +90,14 @@ final class Bbr implements CongestionControl {
         cwndBytes = Math.max(cwndBytes, mss);
     }
 
-    // ---- the model ----
-
     @Override
     public void onSample(AckSample sample) {
-        countRound(sample);
-        updateRate(sample);
+        if (model.countRound(sample)) {
+            conserving = false;
+        }
+        if (model.update(sample, mode == Mode.PROBE_BW, cwndBytes, mssBytes)) {
+            probeBandwidth(sample.nowNs);
+        }
         advancePhase(sample);
         lookWhetherPipeIsFull(sample);
         drain(sample);
@@ -119,47 +106,19 @@ final class Bbr implements CongestionControl {
         setWindow(sample);
     }
 
-    private void countRound(AckSample sample) {
-        roundStart = false;
-        if (sample.rateBytes > 0 && sample.intervalNs > 0 && sample.priorDeliveredBytes >= nextRoundDelivered) {
-            nextRoundDelivered = sample.totalDeliveredBytes;
-            rounds++;
-            roundStart = true;
-            conserving = false;
-        }
-    }
-
-    private void updateRate(AckSample sample) {
-        if (sample.rateBytes <= 0 || sample.intervalNs <= 0) {
-            return;
-        }
-        long measured = (long) ((double) sample.rateBytes * NS_PER_SECOND / (double) sample.intervalNs);
-        if (!isLimited(sample) || measured >= rate.get()) {
-            rate.update(measured, rounds);
-        }
-    }
-
-    /** The application, or PROBE_RTT, was what limited the rate. */
-    private boolean isLimited(AckSample sample) {
-        return sample.appLimited || sample.priorDeliveredBytes < limitedUntilDelivered;
-    }
-
     /** What is in flight at that multiple of the model's rate; the initial window as long as there is no model. */
     private long flightBytes(double gain) {
-        if (minRttNs == NO_RTT) {
-            return AbstractCongestionControl.initialWindowBytes(mssBytes);
-        }
-        return (long) (gain * (double) rate.get() * (double) minRttNs / NS_PER_SECOND);
+        return model.hasMinRtt() ? model.flightBytes(gain) : AbstractCongestionControl.initialWindowBytes(mssBytes);
     }
 
     // ---- the modes ----
 
     private void lookWhetherPipeIsFull(AckSample sample) {
-        if (pipeFilled || !roundStart || isLimited(sample)) {
+        if (pipeFilled || !model.isRoundStart() || model.isLimited(sample)) {
             return;
         }
-        if (rate.get() >= FULL_PIPE_GROWTH * (double) fullRate) {
-            fullRate = rate.get();
+        if (model.largestRate() >= FULL_PIPE_GROWTH * (double) fullRate) {
+            fullRate = model.largestRate();
             roundsWithoutGrowth = 0;
         } else if (++roundsWithoutGrowth >= FULL_PIPE_ROUNDS) {
             pipeFilled = true;
@@ -185,20 +144,28 @@ final class Bbr implements CongestionControl {
     private void probeBandwidth(long nowNs) {
         phase = 2 + random.nextInt(CYCLE_GAINS.length - 1) & CYCLE_GAINS.length - 1;
         phaseStartNs = nowNs;
-        enter(Mode.PROBE_BW, CYCLE_GAINS[phase], STEADY_CWND_GAIN);
+        enter(Mode.PROBE_BW, cycleGain(), STEADY_CWND_GAIN);
     }
 
     private void advancePhase(AckSample sample) {
-        if (mode == Mode.PROBE_BW && isPhaseOver(sample)) {
+        if (mode != Mode.PROBE_BW) {
+            return;
+        }
+        if (isPhaseOver(sample)) {
             phase = phase + 1 & CYCLE_GAINS.length - 1;
             phaseStartNs = sample.nowNs;
-            pacingGain = CYCLE_GAINS[phase];
         }
+        pacingGain = cycleGain();
+    }
+
+    /** A policer's rate is not to be exceeded, so it is not probed beyond, either. */
+    private double cycleGain() {
+        return model.isPoliced() ? 1 : CYCLE_GAINS[phase];
     }
 
     /** A phase lasts a round trip; probing goes on until the flight has grown, draining ends when the queue is gone. */
     private boolean isPhaseOver(AckSample sample) {
-        boolean roundTripPassed = sample.nowNs - phaseStartNs > minRttNs;
+        boolean roundTripPassed = sample.nowNs - phaseStartNs > model.minRttNs();
         if (pacingGain > 1) {
             return roundTripPassed && (sample.lostBytes > 0 || sample.priorInFlightBytes >= flightBytes(pacingGain));
         }
@@ -206,11 +173,7 @@ final class Bbr implements CongestionControl {
     }
 
     private void updateMinRtt(AckSample sample) {
-        boolean expired = minRttNs != NO_RTT && sample.nowNs - minRttSeenNs > MIN_RTT_WINDOW_NS;
-        if (sample.rttNs > 0 && (sample.rttNs <= minRttNs || expired)) {
-            minRttNs = sample.rttNs;
-            minRttSeenNs = sample.nowNs;
-        }
+        boolean expired = model.updateMinRtt(sample);
         if (expired && !restartsFromIdle && mode != Mode.PROBE_RTT) {
             savePriorWindow();
             enter(Mode.PROBE_RTT, 1, 1);
@@ -225,18 +188,18 @@ final class Bbr implements CongestionControl {
     }
 
     private void probeRoundTrip(AckSample sample) {
-        limitedUntilDelivered = sample.totalDeliveredBytes + sample.inFlightBytes;
+        model.limitUntil(sample.totalDeliveredBytes + sample.inFlightBytes);
         if (probeRttEndNs == 0) {
             if (sample.inFlightBytes <= minWindowBytes()) {
                 probeRttEndNs = sample.nowNs + PROBE_RTT_NS;
                 probeRttRoundPassed = false;
-                nextRoundDelivered = sample.totalDeliveredBytes;
+                model.beginRound(sample.totalDeliveredBytes);
             }
             return;
         }
-        probeRttRoundPassed |= roundStart;
+        probeRttRoundPassed |= model.isRoundStart();
         if (probeRttRoundPassed && sample.nowNs > probeRttEndNs) {
-            minRttSeenNs = sample.nowNs;
+            model.renewMinRtt(sample.nowNs);
             cwndBytes = Math.max(cwndBytes, priorCwndBytes);
             if (pipeFilled) {
                 probeBandwidth(sample.nowNs);
@@ -249,7 +212,7 @@ final class Bbr implements CongestionControl {
     // ---- what follows from them ----
 
     private void setPacingRate() {
-        long next = (long) (pacingGain * PACING_MARGIN * (double) rate.get());
+        long next = (long) (pacingGain * PACING_MARGIN * (double) model.rate());
         if (next > 0 && (pipeFilled || next > pacingRate)) {
             pacingRate = next;
         }
@@ -287,13 +250,13 @@ final class Bbr implements CongestionControl {
         if (recoveryBegins) {
             recoveryBegins = false;
             conserving = true;
-            nextRoundDelivered = sample.totalDeliveredBytes;
+            model.beginRound(sample.totalDeliveredBytes);
             cwndBytes = sample.inFlightBytes + sample.deliveredBytes;
         }
     }
 
     private void grow(long acked, long totalDelivered) {
-        long target = flightBytes(cwndGain) + burstBytes();
+        long target = flightBytes(cwndGain) + (pipeFilled ? model.aggregatedBytes() : 0) + burstBytes();
         if (pipeFilled) {
             cwndBytes = Math.min(cwndBytes + acked, target);
         } else if (cwndBytes < target || totalDelivered < AbstractCongestionControl.initialWindowBytes(mssBytes)) {
@@ -351,6 +314,7 @@ final class Bbr implements CongestionControl {
         conserving = false;
         fullRate = 0;
         cwndBytes = mssBytes;
+        model.onTimeout(); // as Linux: ends a round
     }
 
     /** Version 1 does not look at marks. */
@@ -363,6 +327,7 @@ final class Bbr implements CongestionControl {
     public void onSpurious(long nowNs) {
         fullRate = 0;
         roundsWithoutGrowth = 0;
+        model.forgetPolicer();
         onRecovered(nowNs);
     }
 
@@ -370,8 +335,9 @@ final class Bbr implements CongestionControl {
     @Override
     public void onIdle(long idleNs, long rtoNs) {
         restartsFromIdle = true;
+        model.onIdle();
         if (mode == Mode.PROBE_BW) {
-            pacingRate = (long) (PACING_MARGIN * (double) rate.get());
+            pacingRate = (long) (PACING_MARGIN * (double) model.rate());
         }
     }
 

@@ -78,6 +78,13 @@ final class Bottleneck implements AutoCloseable {
     double loss;
     /** Backlog from which packets that are capable are marked instead of anything else happening to them. */
     long markBytes = Long.MAX_VALUE;
+    /** Rate of a token bucket in front of the queue, which drops what it has no tokens for; 0 for none. */
+    long policedBytesPerSecond;
+
+    /** What the bucket holds. */
+    long bucketBytes;
+    /** Acknowledgments arrive together, once in so long; 1 for as they come. */
+    long bunchNs = 1;
 
     // since measure()
     long arrivedPackets;
@@ -98,6 +105,8 @@ final class Bottleneck implements AutoCloseable {
     private final ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
     private long order;
     private long linkFreeNs;
+    private double tokens;
+    private long tokensNs;
     private long steps;
 
     /** {@code delayNs} is each way's; {@code limitBytes} the queue's. */
@@ -164,7 +173,8 @@ final class Bottleneck implements AutoCloseable {
         read();
         receiver.turn(nowNs);
         for (TcpHost.Wire sent = receiver.sent.poll(); sent != null; sent = receiver.sent.poll()) {
-            wire.add(new Arrival(nowNs + delayNs, order++, hostAt(sent.destination()), sent));
+            long bunch = (nowNs + delayNs + bunchNs - 1) / bunchNs * bunchNs;
+            wire.add(new Arrival(bunch, order++, hostAt(sent.destination()), sent));
         }
         for (Flow flow : flows) {
             flow.host.tcp.endOfBurst(nowNs);
@@ -229,7 +239,7 @@ final class Bottleneck implements AutoCloseable {
         arrivedPackets++;
         backlogSum += backlog;
         largestBacklogBytes = Math.max(largestBacklogBytes, backlog);
-        if (backlog + length > limitBytes || random.nextDouble() < loss) {
+        if (backlog + length > limitBytes || random.nextDouble() < loss || !passesPolicer(length)) {
             droppedPackets++;
             return;
         }
@@ -241,6 +251,20 @@ final class Bottleneck implements AutoCloseable {
         }
         linkFreeNs = Math.max(linkFreeNs, nowNs) + length * NS_PER_SECOND / bytesPerSecond;
         wire.add(new Arrival(linkFreeNs + delayNs, order++, receiver, through));
+    }
+
+    private boolean passesPolicer(int length) {
+        if (policedBytesPerSecond == 0) {
+            return true;
+        }
+        double since = (double) (nowNs - tokensNs) / NS_PER_SECOND;
+        tokens = Math.min(bucketBytes, tokens + since * policedBytesPerSecond);
+        tokensNs = nowNs;
+        if (tokens < length) {
+            return false;
+        }
+        tokens -= length;
+        return true;
     }
 
     // ---- figures ----

@@ -116,6 +116,40 @@ class BottleneckTest {
         }
     }
 
+    /** A token bucket passes bursts at the link's rate: whoever believes that rate keeps losing most of what it sends. */
+    @Test
+    void bbrFindsTheRateOfAPolicer() {
+        try (Bottleneck link = link(100, 20, 1_000_000)) {
+            link.policedBytesPerSecond = 1_250_000;
+            link.bucketBytes = 250_000;
+            link.add(config(CongestionAlgorithm.BBR), 0);
+            link.run(10 * SECOND);
+            link.measure();
+            link.run(60 * SECOND);
+            double got = link.utilisation() * 10;
+            double dropped = (double) link.droppedPackets / link.arrivedPackets;
+            String figures = "bbr behind a policer: " + link.figures() + ", of the policer's rate " + got;
+            System.out.println(figures);
+            assertTrue(got > 0.85, figures);
+            assertTrue(dropped < 0.1, figures);
+        }
+    }
+
+    /** Acknowledgments that a Wi-Fi link saves up for two round trips: the flight must last until the next ones come. */
+    @Test
+    void bbrMakesRoomForAcknowledgmentsThatComeInBunches() {
+        try (Bottleneck link = link(50, 5, 1_000_000)) {
+            link.bunchNs = 25 * MS;
+            link.add(config(CongestionAlgorithm.BBR), 0);
+            link.run(5 * SECOND);
+            link.measure();
+            link.run(30 * SECOND);
+            String figures = "bbr, acknowledgments in bunches: " + link.figures();
+            System.out.println(figures);
+            assertTrue(link.utilisation() > 0.85, figures);
+        }
+    }
+
     /** Draft §1: the flight is about the path's own, so a deep queue stays nearly empty. */
     @Test
     void bbrKeepsADeepQueueShort() {
