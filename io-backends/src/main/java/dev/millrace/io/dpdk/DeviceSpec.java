@@ -106,6 +106,11 @@ record DeviceSpec(String name, String arguments, Map<String, String> values) {
         return serves() ? null : socket();
     }
 
+    /** Its driver connects to a server when it starts, and not again after that has ended. */
+    boolean losesItsServer() {
+        return driver().equals("net_memif") && !serves();
+    }
+
     /** Its socket is a name that lives and dies with its server, instead of a file. */
     boolean hasAbstractSocket() {
         return driver().equals("net_memif") && !"no".equals(values.get("socket-abstract"));

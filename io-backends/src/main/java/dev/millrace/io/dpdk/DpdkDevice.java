@@ -234,6 +234,16 @@ final class DpdkDevice implements AutoCloseable {
         }
     }
 
+    /** Stops and starts the device, whereupon a memif client looks for its server. Bursts are empty while it is stopped. Any thread. */
+    synchronized void restart() {
+        if (callbacks != null && !closed) {
+            callbacks.exclusively(() -> {
+                Dpdk.stop(port);
+                Dpdk.start(port); // fails while there is no server, and is tried again
+            });
+        }
+    }
+
     // ---- the end ----
 
     @Override

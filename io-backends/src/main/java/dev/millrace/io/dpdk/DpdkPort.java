@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A DPDK device as a port.
@@ -35,6 +36,7 @@ public final class DpdkPort implements Port {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment link = arena.allocate(8, 8); // guarded by this
     private final MemorySegment raw; // guarded by this
+    private final @Nullable Reconnection reconnection;
     private volatile boolean linkUp;
     private volatile long linkCheckedNs;
     private boolean closed;
@@ -50,6 +52,7 @@ public final class DpdkPort implements Port {
         }
         this.capabilities = new PortCapabilities(device.rxChecksum, device.txChecksum, device.queues > 1, false, false);
         this.linkCheckedNs = System.nanoTime() - LINK_CHECK_NS;
+        this.reconnection = spec.losesItsServer() ? Reconnection.start(device, this::linkUp) : null;
     }
 
     static DpdkPort open(DeviceSpec spec, LinkOptions options) throws LinkException {
@@ -167,6 +170,9 @@ public final class DpdkPort implements Port {
         }
         closed = true;
         linkUp = false;
+        if (reconnection != null) {
+            reconnection.close();
+        }
         for (DpdkQueue queue : queues) {
             queue.close();
         }

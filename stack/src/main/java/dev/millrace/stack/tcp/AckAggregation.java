@@ -33,7 +33,8 @@ final class AckAggregation {
         }
         long expected = (long) ((double) rate * (double) (sample.nowNs - epochNs) / NS_PER_SECOND);
         if (epochBytes <= expected
-                || epochBytes + sample.deliveredBytes >= (long) MAX_EPOCH_SEGMENTS * mssBytes) { // no faster than expected, or old
+                || epochBytes + sample.deliveredBytes
+                        >= (long) MAX_EPOCH_SEGMENTS * mssBytes) { // no faster than expected, or old
             begin(sample.nowNs);
             expected = 0;
         }

@@ -35,7 +35,9 @@ class UrgentDataTest {
     private byte[] readAll() {
         ByteBuffer bytes = ByteBuffer.allocate(256);
         int done = 0;
-        for (int count = t.connection().read(bytes, 0, 256); count > 0; count = t.connection().read(bytes, done, 256)) {
+        for (int count = t.connection().read(bytes, 0, 256);
+                count > 0;
+                count = t.connection().read(bytes, done, 256)) {
             done += count;
         }
         t.turn();
