@@ -258,7 +258,7 @@ final class Bottleneck implements AutoCloseable {
             return true;
         }
         double since = (double) (nowNs - tokensNs) / NS_PER_SECOND;
-        tokens = Math.min(bucketBytes, tokens + since * (double) policedBytesPerSecond);
+        tokens = Math.min((double) bucketBytes, tokens + since * (double) policedBytesPerSecond);
         tokensNs = nowNs;
         if (tokens < length) {
             return false;
