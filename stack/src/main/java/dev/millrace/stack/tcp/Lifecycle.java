@@ -4,7 +4,15 @@ import dev.millrace.stack.metrics.Counter;
 
 /** How connections end: FIN, RST, giving up, TIME-WAIT; the CLOSE and ABORT calls of RFC 9293 §3.10.4 and §3.10.5. Core thread only. */
 final class Lifecycle {
+    /** Linux' tcp_max_orphans on a machine of a few GiB, for each core. */
+    private static final int MAX_ORPHANS = 65_536;
+
     private final Tcp tcp;
+
+    /** Connections that the application has closed and whose peers have yet to acknowledge, or close, at most. */
+    int maxOrphans = MAX_ORPHANS;
+
+    private int orphans;
 
     Lifecycle(Tcp tcp) {
         this.tcp = tcp;
@@ -53,11 +61,50 @@ final class Lifecycle {
             abort(connection, TcpError.ABORTED, nowNs); // RFC 1122 §4.2.2.13, RFC 2525 §2.17
             return;
         }
+        if (!adopt(connection)) {
+            tcp.counters.increment(Counter.TCP_ABORT_ON_MEMORY);
+            abort(connection, TcpError.ABORTED, nowNs);
+            return;
+        }
         receiver.discard();
         shutdownOutput(connection);
         if (connection.state() == TcpState.FIN_WAIT_2) {
             boundFinWait2(connection, nowNs);
         }
+    }
+
+    /**
+     * From now on nobody but this core knows the connection. False when there are too many such: peers that never acknowledge would otherwise
+     * have as much memory kept for them as they like, beyond the reach of the application's own limits; as on Linux, who closes last pays.
+     */
+    private boolean adopt(TcpConnection connection) {
+        if (connection.orphan) {
+            return true;
+        }
+        if (orphans >= maxOrphans) {
+            return false;
+        }
+        connection.orphan = true;
+        orphans++;
+        return true;
+    }
+
+    int orphans() {
+        return orphans;
+    }
+
+    /**
+     * An orphan's retransmission timer has fired. While buffer memory is used up, what it holds is more than it is worth, as to Linux
+     * (tcp_out_of_resources).
+     */
+    boolean isTooDear(TcpConnection connection) {
+        return connection.orphan && tcp.chunks.freeChunks() == 0;
+    }
+
+    /** Ends an orphan whose memory others need. */
+    void sacrifice(TcpConnection connection, long nowNs) {
+        tcp.counters.increment(Counter.TCP_ABORT_ON_MEMORY);
+        abort(connection, TcpError.TIMED_OUT, nowNs);
     }
 
     /** Nobody reads any more, so the peer's FIN is not waited for without end. */
@@ -127,6 +174,10 @@ final class Lifecycle {
 
     private void release(TcpConnection connection) {
         tcp.liveConnections--;
+        if (connection.orphan) {
+            connection.orphan = false;
+            orphans--;
+        }
         tcp.memory.onReleased(connection);
         connection.endFastOpen();
         tcp.fastOpen.onEnd(connection);

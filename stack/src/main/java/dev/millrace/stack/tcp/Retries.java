@@ -84,6 +84,8 @@ final class Retries {
         }
         if (handshake) {
             onSynTimeout(nowNs);
+        } else if (tcp.lifecycle.isTooDear(connection)) {
+            tcp.lifecycle.sacrifice(connection, nowNs);
         } else if (isHopeless(nowNs)) {
             tcp.lifecycle.giveUp(connection);
         } else {
@@ -227,8 +229,8 @@ final class Retries {
         }
         long idleNs = options.keepIdleSeconds * SECOND;
         long intervalNs = options.keepIntervalSeconds * SECOND;
-        if (connection.sender.inFlight()) {
-            connection.timers.set(ConnectionTimers.KEEPALIVE, nowNs + idleNs); // the retransmission timer watches
+        if (connection.sender.inFlight() || connection.timers.isSet(ConnectionTimers.PERSIST)) {
+            connection.timers.set(ConnectionTimers.KEEPALIVE, nowNs + idleNs); // another timer watches
             return;
         }
         if (keepAliveProbes == 0 && nowNs - heardNs < idleNs) {

@@ -87,6 +87,8 @@ public final class TcpConnection extends Flow implements TcpSocket {
     boolean touched;
     /** Stands in the core's list of connections that wait for packets. */
     boolean blocked;
+    /** Closed by the application, and counted as such. */
+    boolean orphan;
 
     // Fast Open
     /** The listener among whose pending connections this one counts, until its handshake is complete. */

@@ -121,32 +121,30 @@ class BottleneckTest {
     void bbrFindsTheRateOfAPolicer() {
         try (Bottleneck link = link(100, 20, 1_000_000)) {
             link.policedBytesPerSecond = 1_250_000;
-            link.bucketBytes = 250_000;
+            link.bucketBytes = 500_000;
             link.add(config(CongestionAlgorithm.BBR), 0);
-            link.run(10 * SECOND);
+            link.run(500 * MS);
             link.measure();
-            link.run(60 * SECOND);
+            link.run(4 * SECOND);
             double got = link.utilisation() * 10;
             double dropped = (double) link.droppedPackets / link.arrivedPackets;
             String figures = "bbr behind a policer: " + link.figures() + ", of the policer's rate " + got;
-            System.out.println(figures);
             assertTrue(got > 0.85, figures);
-            assertTrue(dropped < 0.1, figures);
+            assertTrue(dropped < 0.09, figures + ", dropped " + dropped); // 0.114 without its detection
         }
     }
 
-    /** Acknowledgments that a Wi-Fi link saves up for two round trips: the flight must last until the next ones come. */
+    /** Acknowledgments that a Wi-Fi link saves up for three round trips: the flight must last until the next ones come. */
     @Test
     void bbrMakesRoomForAcknowledgmentsThatComeInBunches() {
-        try (Bottleneck link = link(50, 5, 1_000_000)) {
-            link.bunchNs = 25 * MS;
+        try (Bottleneck link = link(50, 2, 1_000_000)) {
+            link.bunchNs = 12 * MS;
             link.add(config(CongestionAlgorithm.BBR), 0);
-            link.run(5 * SECOND);
+            link.run(2 * SECOND);
             link.measure();
-            link.run(30 * SECOND);
+            link.run(10 * SECOND);
             String figures = "bbr, acknowledgments in bunches: " + link.figures();
-            System.out.println(figures);
-            assertTrue(link.utilisation() > 0.85, figures);
+            assertTrue(link.utilisation() > 0.85, figures); // 0.31 without
         }
     }
 

@@ -213,6 +213,33 @@ class CloseTest {
     }
 
     @Rule("tcp.md: Lifetime")
+    @Rule("tcp.md: Lifetime")
+    @Test
+    void connectionsThatOnlyThePeersKeepAliveAreBounded() {
+        t.host.tcp.lifecycle.maxOrphans = 2;
+        for (int i = 0; i < 2; i++) {
+            t.acceptConnection();
+            t.write(1, 100);
+            t.stackSends(".", 1, 1, 100);
+            t.connection().close();
+            t.turn();
+            t.stackSends("F.", 101, 1, 0);
+            t.listenerOrFail().close();
+            t.peerPort++;
+        }
+        assertEquals(2, t.host.tcp.lifecycle.orphans());
+        t.acceptConnection();
+        t.connection().close();
+        t.turn();
+        t.stackSends("R.", 1, 1, 0);
+        assertEquals(1, t.count(Counter.TCP_ABORT_ON_MEMORY));
+        t.peerPort--;
+        t.after(ms(200_000)); // nobody answers the two
+        t.ignoreSent();
+        assertEquals(0, t.host.tcp.lifecycle.orphans());
+        assertEquals(0, t.host.tcp.liveConnections);
+    }
+
     @Test
     void finWait2IsBoundedOnceClosed() {
         t.acceptConnection();

@@ -263,6 +263,21 @@ class ForgeryTest {
         assertEquals(TcpError.TIMED_OUT, t.connection().error());
     }
 
+    /** As on Linux: window probes say as much about the peer. */
+    @Test
+    void aClosedWindowIsProbedOnlyOnce() {
+        t.options.keepAlive = true;
+        t.options.keepIdleSeconds = 1;
+        t.options.keepIntervalSeconds = 1;
+        t.options.keepCount = 2;
+        t.peerWindow = 0;
+        t.acceptConnection();
+        t.write(1, 100);
+        t.after(ms(30_000));
+        assertEquals(0, t.count(Counter.TCP_KEEPALIVE_PROBES));
+        assertEquals(TcpState.ESTABLISHED, t.state());
+    }
+
     @Test
     void keepAliveCanBeTurnedOnLater() {
         t.acceptConnection();

@@ -171,6 +171,22 @@ class MemoryPressureTest {
         assertEquals(100, honest.readableBytes());
     }
 
+    /** Its peer does not close its window: it just never acknowledges. */
+    @Test
+    void aClosedConnectionIsNotRetransmittedWithTheLastOfTheMemory() {
+        t.acceptConnection();
+        t.write(1, 1000);
+        t.stackSends(".", 1, 1, 1000);
+        t.connection().close();
+        t.turn();
+        t.stackSends("F.", 1001, 1, 0);
+        takeAllMemory();
+        t.after(ms(1500));
+        t.ignoreSent();
+        assertEquals(0, t.host.tcp.liveConnections);
+        assertEquals(1, t.count(Counter.TCP_ABORT_ON_MEMORY));
+    }
+
     @Test
     void aPeerThatOpensItsWindowIsNoHolder() {
         t.listener = t.host.listen(Trace.PORT, 16);
