@@ -57,7 +57,7 @@ class FastOpenIT {
                                             "--fail",
                                             "--tcp-fastopen",
                                             KernelClients.url(host, Site.BYTES + i * 10_000)));
-                    assertEquals(KernelClients.sha256(i * 10_000), digest);
+                    assertEquals(KernelClients.sha256(i * 10_000L), digest);
                 }
             }
             long opened = EndReport.of(server, report).counter("TCP_FAST_OPEN_PASSIVE");
