@@ -26,7 +26,8 @@ final class Answerer extends Application {
             if (length == UdpSocket.NOTHING) {
                 return;
             }
-            Inquiry inquiry = length < Inquiry.HEADER_BYTES ? null : host.world.inquiry(scratch.getInt(0));
+            Inquiry inquiry =
+                    length < Inquiry.HEADER_BYTES ? null : host.world.conversations.inquiry(scratch.getInt(0));
             int index = scratch.getInt(4);
             if (inquiry == null
                     || inquiry.serverHost() != host.index

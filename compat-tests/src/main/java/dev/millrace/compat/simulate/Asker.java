@@ -39,7 +39,7 @@ final class Asker extends Application {
         if (inquiry.connected()) {
             host.connect(socket, remote, inquiry.port());
         }
-        host.world.onAsker(inquiry, this);
+        host.world.conversations.onAsker(inquiry, this);
         host.makeReady(this);
     }
 

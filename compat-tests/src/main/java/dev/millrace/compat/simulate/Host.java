@@ -130,7 +130,7 @@ final class Host implements Network.Station {
     /** Opens the client's side of a talk. */
     void start(Talk talk, IpAddress remote) {
         if (!alive) {
-            world.onNeverStarted(talk);
+            world.conversations.onNeverStarted(talk);
             return;
         }
         ConnectCall call = stack.connect(null, remote, talk.port, talk.client.options, TcpObserver.NONE);
@@ -178,7 +178,7 @@ final class Host implements Network.Station {
         if (!opened.talk().isExcused() && error != TcpError.NO_BUFFERS) {
             world.fail("host " + index + " cannot connect: " + error + ", " + opened.talk());
         }
-        world.onNeverStarted(opened.talk());
+        world.conversations.onNeverStarted(opened.talk());
     }
 
     /** From now on this one runs here. */
@@ -216,6 +216,7 @@ final class Host implements Network.Station {
                     application.run(nowNs);
                     if (application.over) {
                         applications.remove(application);
+                        world.conversations.onOver(application);
                     }
                 }
                 case Opened opened -> onOpened(opened);
@@ -285,7 +286,7 @@ final class Host implements Network.Station {
             if (core.counters().get(Counter.CORE_INVARIANT_BROKEN) > 0) {
                 world.fail("host " + index + " met a broken invariant", core.lastBroken());
             }
-            if (world.checksNow()) {
+            if (world.conversations.checksAfter(world.tally.turns)) {
                 try {
                     core.checkInvariants();
                 } catch (AssertionError broken) {
@@ -313,6 +314,7 @@ final class Host implements Network.Station {
         }
         for (Application application : applications) {
             application.giveUp(false);
+            world.conversations.onOver(application);
         }
         shut();
     }

@@ -46,7 +46,7 @@ final class Party extends Application {
         this.hearTotal = client ? talk.answerTotal() : talk.requestTotal();
         this.scratch = host.world.scratch;
         this.readFromNs = host.world.nowNs() + manner.deafNs;
-        host.world.onParty(this, client);
+        host.world.conversations.onParty(this, client);
         socket.observer((TcpObserver) () -> host.makeReady(this));
         host.makeReady(this);
     }

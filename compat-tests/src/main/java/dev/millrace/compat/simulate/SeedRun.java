@@ -13,9 +13,10 @@ public final class SeedRun {
     SeedRun(long seed, @Nullable WireLog log) {
         this.seed = seed;
         Throwable thrown = null;
-        World world = new World(seed, log);
+        PlannedTalks talks = new PlannedTalks(seed, log);
+        World world = talks.world;
         try (world) {
-            world.run();
+            talks.live();
         } catch (RuntimeException | AssertionError e) {
             thrown = e;
         }

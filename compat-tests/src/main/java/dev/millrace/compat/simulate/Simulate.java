@@ -13,18 +13,21 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code ./millrace simulate}: lives through worlds. {@code --seed N [--trace] [--capture FILE]} through one, {@code --seeds COUNT [--from N]
- * [--threads N]} through many, on as many threads as there are processors unless told. The exit code is 1 when a world failed.
+ * [--threads N]} through many, on as many threads as there are processors unless told; {@code --cycles COUNT} through one in which connections
+ * come and go. The exit code is 1 when a world failed.
  */
 public final class Simulate {
     private static final String USAGE = """
             usage: ./millrace simulate --seed N [--trace] [--capture FILE]   one world; its segments printed, or written as pcapng
-                   ./millrace simulate --seeds COUNT [--from N] [--threads N]   worlds N to N + COUNT - 1, N = 1 unless told""";
+                   ./millrace simulate --seeds COUNT [--from N] [--threads N]   worlds N to N + COUNT - 1, N = 1 unless told
+                   ./millrace simulate --cycles COUNT [--seed N]   one world in which COUNT connections come and go, and nothing may grow""";
 
     private static final int REPORT_EACH = 5_000;
     private static final int MAX_THREADS = 256;
 
     private long seed = 1;
     private long seeds;
+    private long cycles;
     private int threads = Runtime.getRuntime().availableProcessors();
     private boolean trace;
     private @Nullable Path capture;
@@ -57,12 +60,13 @@ public final class Simulate {
                     seed = number(args, ++i);
                     told |= args[i - 1].equals("--seed");
                 }
+                case "--cycles" -> cycles = number(args, ++i);
                 case "--threads" -> threads = Math.clamp(number(args, ++i), 1, MAX_THREADS);
                 case "--seeds" -> seeds = number(args, ++i);
                 default -> throw new IllegalArgumentException("'" + args[i] + "' is no option");
             }
         }
-        if (!told && seeds <= 0) {
+        if (!told && seeds <= 0 && cycles <= 0) {
             throw new IllegalArgumentException("which seed, or how many?");
         }
     }
@@ -84,6 +88,9 @@ public final class Simulate {
     }
 
     private boolean run() throws IOException {
+        if (cycles > 0) {
+            return new Cycles(seed, cycles, System.out).run();
+        }
         if (seeds > 0) {
             return many();
         }

@@ -41,7 +41,7 @@ final class Stranger extends Application {
                 header |= (bytes.get(i) & 0xffL) << 8 * heard++;
             }
             if (heard == Talk.HEADER_BYTES) {
-                Talk talk = host.world.talk(Talk.numberIn(header), host);
+                Talk talk = host.world.conversations.talk(Talk.numberIn(header), host);
                 if (talk != null) {
                     over = true;
                     host.runs(new Party(host, talk, false, socket, 0, heard));

@@ -24,7 +24,7 @@ record TcpPlan(
         SynCookieMode synCookies,
         int maxHalfOpen) {
 
-    private static final int MANY = 4096;
+    static final int MANY = 4096;
 
     static TcpPlan draw(SplittableRandom random) {
         return new TcpPlan(
