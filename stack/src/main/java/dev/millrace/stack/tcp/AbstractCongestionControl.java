@@ -113,11 +113,11 @@ abstract class AbstractCongestionControl implements CongestionControl {
     }
 
     /**
-     * FlightSize counts what has been selectively acknowledged, in whose place more was sent while reordering was waited out; more than a window was
-     * never in the network.
+     * A flight that leaves no room for another segment has filled the window (else each reduction would take the fraction of a segment on top), and what
+     * was selectively acknowledged, in whose place more was sent, counts in FlightSize though more than a window was never in the network.
      */
     private long flightBytes(long inFlightBytes) {
-        return Math.min(inFlightBytes, cwndBytes);
+        return inFlightBytes > cwndBytes - mssBytes ? cwndBytes : inFlightBytes;
     }
 
     /** The threshold after a loss with that much in flight (RFC 5681 equation 4); two segments are the least. */

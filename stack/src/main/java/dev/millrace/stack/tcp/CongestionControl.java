@@ -30,7 +30,7 @@ interface CongestionControl {
     /**
      * Fast recovery begins: called once per window of data (RFC 5681 §3.2 (2)).
      *
-     * @param inFlightBytes FlightSize, that is SND.NXT − SND.UNA
+     * @param inFlightBytes FlightSize, that is SND.NXT − SND.UNA, when the last segment left
      */
     void onLoss(long inFlightBytes, long nowNs);
 

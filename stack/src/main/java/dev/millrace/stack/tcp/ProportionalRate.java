@@ -6,7 +6,7 @@ package dev.millrace.stack.tcp;
  * through (the RFC's SafeACK, Linux' choice between its two bounds). Bytes throughout. Core thread only.
  */
 final class ProportionalRate {
-    /** RecoverFS: what was in flight when recovery began. */
+    /** RecoverFS: what was in flight, and had not arrived, when recovery began. */
     private long recoverFlightBytes = 1;
 
     /** prr_delivered, prr_out: delivered and sent since then. */
@@ -15,6 +15,10 @@ final class ProportionalRate {
     private long outBytes;
     private long windowBytes;
 
+    /**
+     * @param flightBytes RecoverFS
+     * @param pipe what is in flight now, the losses just found not counted
+     */
     void begin(long flightBytes, long pipe) {
         recoverFlightBytes = Math.max(1, flightBytes);
         deliveredBytes = 0;
@@ -46,14 +50,14 @@ final class ProportionalRate {
             send = Math.min(ssthreshBytes - pipe, limit);
         }
         long least = outBytes == 0 ? segmentBytes : 0; // the fast retransmit itself
-        windowBytes = pipe + Math.max(send, least);
+        windowBytes = Math.max(segmentBytes, pipe + Math.max(send, least));
     }
 
     private static long ceilingOf(double value) {
         return (long) Math.ceil(value);
     }
 
-    /** cwnd while recovery lasts. */
+    /** cwnd while recovery lasts: a segment at least, so that with nothing in flight something may always leave. */
     long windowBytes() {
         return windowBytes;
     }

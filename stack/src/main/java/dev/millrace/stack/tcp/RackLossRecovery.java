@@ -41,6 +41,12 @@ final class RackLossRecovery implements LossRecovery {
     private final LossUndo undo = new LossUndo();
 
     private int segmentBytes;
+    /**
+     * FlightSize (RFC 5681 §2) when the last segment left. Not that of the moment in which a loss is found: the acknowledgments of a burst are all taken in
+     * before anything is sent for them, so that it would have shrunk by what only this burst has acknowledged.
+     */
+    private long flightBytes;
+
     private Phase phase = Phase.OPEN;
 
     /** SND.NXT when recovery began; afterwards, what RFC 6582 calls recover. −1 before the first. */
@@ -107,6 +113,7 @@ final class RackLossRecovery implements LossRecovery {
         assert from == log.end() && to > from : "new data is not next";
         rate.onSending(log.isEmpty(), nowNs);
         log.append(to, nowNs, rate);
+        flightBytes = to - log.una();
         reduction.onSent(to - from);
     }
 
@@ -120,6 +127,7 @@ final class RackLossRecovery implements LossRecovery {
             number = log.first();
         }
         log.onRetransmitted(number, nowNs, rate);
+        flightBytes = log.end() - log.una();
         reduction.onSent(to - from);
         undo.onRetransmitted(nowNs);
         firstRetransmissionDue = false;
@@ -160,7 +168,7 @@ final class RackLossRecovery implements LossRecovery {
         congestion.onSample(sample);
         settleProbe(ack, !saysSomething && ack.duplicate);
         boolean wasRecovering = phase == Phase.FAST_RECOVERY;
-        react(ack, acked);
+        react(ack, acked, delivered);
         adjustWindow(acked, delivered, wasRecovering);
         newlyLost = 0;
         if (log.isEmpty()) {
@@ -308,7 +316,7 @@ final class RackLossRecovery implements LossRecovery {
 
     // ---- phases ----
 
-    private void react(Acknowledgment ack, long acked) {
+    private void react(Acknowledgment ack, long acked, long delivered) {
         boolean advanced = acked > 0;
         if (phase != Phase.OPEN && ack.una >= recoveryPoint && !(verifiesTimeout && advanced && undoTimeout(ack))) {
             leaveRecovery(ack);
@@ -332,7 +340,7 @@ final class RackLossRecovery implements LossRecovery {
             findLosses(ack.una, ack.nowNs); // again if a reduction has been undone
         }
         if (phase == Phase.OPEN && lossInferred() || phase == Phase.AFTER_TIMEOUT && retransmissionLost) {
-            enterRecovery(ack.nowNs);
+            enterRecovery(delivered, ack.nowNs);
         }
     }
 
@@ -372,7 +380,8 @@ final class RackLossRecovery implements LossRecovery {
         return sack ? log.lostBytes() > 0 : duplicateAcks >= Rack.DUP_THRESH && log.una() > recoveryPoint;
     }
 
-    private void enterRecovery(long nowNs) {
+    /** @param delivered bytes that the acknowledgment in hand says have arrived */
+    private void enterRecovery(long delivered, long nowNs) {
         phase = Phase.FAST_RECOVERY;
         recoveryPoint = log.end();
         verifiesTimeout = false;
@@ -380,11 +389,13 @@ final class RackLossRecovery implements LossRecovery {
         undo.begin(log.una());
         probe.cancel();
         counters.increment(Counter.TCP_FAST_RECOVERIES);
-        congestion.onLoss(log.end() - log.una(), nowNs);
+        congestion.onLoss(flightBytes, nowNs);
         if (!sack) {
             markLost(log.first());
         }
-        reduction.begin(log.end() - log.una(), pipe());
+        // RFC 9937 §6.2, RecoverFS: without what was SACKed before this acknowledgment, in whose place more was sent
+        // (RFC 3042)
+        reduction.begin(log.end() - log.una() - log.sackedBytes() - duplicateBytes + delivered, pipe());
     }
 
     private void leaveRecovery(Acknowledgment ack) {
@@ -457,7 +468,7 @@ final class RackLossRecovery implements LossRecovery {
         boolean again = timeoutUna == log.una();
         boolean reduced = phase != Phase.OPEN && log.una() < recoveryPoint && (phase == Phase.FAST_RECOVERY || again);
         verifiesTimeout = phase == Phase.OPEN || again; // RFC 5682 §2.1: not inside another recovery
-        congestion.onRto(log.end() - log.una(), reduced, nowNs);
+        congestion.onRto(flightBytes, reduced, nowNs);
         if (!reduced) {
             undo.begin(log.una());
         }
@@ -573,7 +584,7 @@ final class RackLossRecovery implements LossRecovery {
         retransmissionLost = false;
         onLost(rack.onTimer(log, reorderingWindowNs(), nowNs), retransmitted);
         if (log.lostBytes() > 0 && (phase == Phase.OPEN || phase == Phase.AFTER_TIMEOUT && retransmissionLost)) {
-            enterRecovery(nowNs);
+            enterRecovery(0, nowNs);
             reduction.onAck(1, pipe(), congestion.ssthreshBytes(), segmentBytes, false);
         }
     }

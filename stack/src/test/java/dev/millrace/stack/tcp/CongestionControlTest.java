@@ -121,6 +121,15 @@ class CongestionControlTest {
         assertEquals(expected, control.ssthreshBytes());
     }
 
+    /** Segments are sent whole: what is left of the window is too little for another. */
+    @ParameterizedTest
+    @CsvSource({"newreno,50000", "cubic,70000"})
+    void aFlightWithNoRoomForAnotherSegmentIsTheWholeWindow(String name, long expected) {
+        CongestionControl control = grown(name, 100);
+        control.onLoss(100 * MSS - MSS + 1, 0);
+        assertEquals(expected, control.ssthreshBytes());
+    }
+
     /** RFC 5681 §3.1: what the application did not use of the window was not tried either. */
     @ParameterizedTest
     @CsvSource({"newreno,20000", "cubic,28000"})

@@ -200,6 +200,18 @@ class RackLossRecoveryTest {
         assertFalse(recovery.inRecovery());
     }
 
+    /** A burst of acknowledgments is taken in before anything is sent for it, so SND.NXT − SND.UNA is small when its last one shows a loss. */
+    @Test
+    void whatTheSameBurstAcknowledgedStillCountsAsFlight() {
+        send(10);
+        roundTrip();
+        ack(2);
+        ack(4);
+        ack(4, 5, 8);
+        assertTrue(recovery.inRecovery());
+        assertEquals(5 * MSS, recovery.ssthreshBytes());
+    }
+
     @Test
     void withoutSackEachPartialAckSendsTheNextHole() {
         withoutSack();
@@ -421,6 +433,26 @@ class RackLossRecoveryTest {
         }
         assertEquals(5, sent, "half of ten");
         assertEquals(5 * MSS, recovery.inFlightBytes());
+    }
+
+    /** RFC 9937 §6.2: RecoverFS counts no segment that had arrived, whose place a new one has taken. */
+    @Test
+    void whatLimitedTransmitSentSlowsRecoveryNoFurther() {
+        send(10);
+        roundTrip();
+        ack(0, 1, 2);
+        send(1);
+        ack(0, 1, 3);
+        send(1);
+        ack(0, 1, 4);
+        int sent = retransmit(0);
+        for (int i = 5; i <= 9; i++) {
+            ack(0, 1, i);
+            int more = recovery.allowanceBytes() / MSS;
+            send(more);
+            sent += more;
+        }
+        assertEquals(3, sent, "half of the six that arrived meanwhile");
     }
 
     @Test
