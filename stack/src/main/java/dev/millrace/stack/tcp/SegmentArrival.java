@@ -255,7 +255,9 @@ final class SegmentArrival {
                 tcp.lifecycle.fail(
                         connection,
                         connection.fastOpenListener == null ? TcpError.CONNECTION_REFUSED : TcpError.CONNECTION_RESET);
-            case CLOSING, LAST_ACK -> tcp.lifecycle.remove(connection);
+            // as Linux also where the RFC ends the connection without a word: something sent was not acknowledged, and
+            // whoever
+            // waits for that must hear that it never will be
             default -> tcp.lifecycle.fail(connection, TcpError.CONNECTION_RESET);
         }
     }

@@ -9,6 +9,8 @@ import dev.millrace.stack.metrics.Counter;
 import java.nio.ByteBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Closing: RFC 9293 §3.6, §3.10.4; RFC 1122 §4.2.2.13; half-close; limits on states that must not last. */
 class CloseTest {
@@ -318,6 +320,29 @@ class CloseTest {
         assertEquals(false, is(TcpSocket.DRAINED), "the FIN is not acknowledged");
         t.peerSends(".", 1, 102, 0);
         assertTrue(is(TcpSocket.DRAINED));
+    }
+
+    /** Linux' tcp_reset: what was sent last was not acknowledged, so it is no orderly end; the peer's stream is complete all the same. */
+    @Rule("tcp.md: Lifetime")
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aResetBeforeOurFinIsAcknowledgedEndsTheWaitForThat(boolean peerFirst) {
+        t.acceptConnection();
+        if (peerFirst) {
+            t.peerSends("F.", 1, 1, 0);
+        }
+        t.connection().shutdownOutput();
+        t.turn();
+        if (!peerFirst) {
+            t.peerSends("F.", 1, 1, 0); // crosses ours
+        }
+        assertEquals(peerFirst ? TcpState.LAST_ACK : TcpState.CLOSING, t.state());
+        t.peerSends("R", 2, 0, 0);
+        assertEquals(TcpState.CLOSED, t.state());
+        assertTrue(is(TcpSocket.FAILED));
+        assertEquals(false, is(TcpSocket.DRAINED));
+        assertEquals(TcpError.CONNECTION_RESET, t.connection().error());
+        assertEquals(TcpSocket.END, t.read());
     }
 
     @Test

@@ -142,10 +142,7 @@ class SegmentArrivesTest {
         arrange(state);
         t.peerSends("R", receiveNext, 0, 0);
         assertIgnored(TcpState.CLOSED);
-        boolean closing = state == TcpState.CLOSING || state == TcpState.LAST_ACK;
-        assertEquals(
-                closing ? TcpError.NONE : TcpError.CONNECTION_RESET,
-                t.connection().error());
+        assertEquals(TcpError.CONNECTION_RESET, t.connection().error());
         assertTrue((t.connection().readiness() & TcpSocket.GONE) != 0);
     }
 
