@@ -24,8 +24,11 @@ interface LossRecovery {
     /** The retransmission timer fired. */
     void onTimeout(long nowNs);
 
-    /** The peer echoes a congestion mark, for the first time in a window of data, and no loss is being repaired (RFC 3168 §6.1.2). */
-    void onEcnEcho(long inFlightBytes, long nowNs);
+    /**
+     * The acknowledgment that {@link #onAck} has just taken in echoes a congestion mark, for the first time in a window of data, and no loss is being
+     * repaired (RFC 3168 §6.1.2): the window is to shrink.
+     */
+    void onEcnEcho(long nowNs);
 
     /** {@link CongestionControl#pacingRate}. */
     long pacingRate(long roundTripNs);

@@ -16,11 +16,14 @@ import dev.millrace.stack.metrics.Counters;
  *    │     or spurious      │   │ timeout
  *    └── timeout ───────► AFTER_TIMEOUT
  * </pre>
- * Without SACK, each duplicate is taken to say that one segment has left the network. Core thread only; allocates nothing.
+ * A congestion mark makes the window shrink in the same proportion, without anything to be sent again (REDUCING, from OPEN and back); a loss
+ * found meanwhile goes on with that reduction. Without SACK, each duplicate is taken to say that one segment has left the network. Core thread only; allocates nothing.
  */
 final class RackLossRecovery implements LossRecovery {
     private enum Phase {
         OPEN,
+        /** Since a congestion mark was echoed, until {@code recoveryPoint} is acknowledged: the window shrinks, nothing is lost (Linux' CWR). */
+        REDUCING,
         /** Since a loss was inferred, until {@code recoveryPoint} is acknowledged. */
         FAST_RECOVERY,
         /** Since a timeout, until {@code recoveryPoint} is acknowledged: slow start over what is lost. */
@@ -56,6 +59,11 @@ final class RackLossRecovery implements LossRecovery {
     private int duplicateAcks;
     /** Bytes that duplicate acknowledgments stand for. */
     private long duplicateBytes;
+    /**
+     * No more than this: each segment out when the first duplicate came, or recovery began, causes one at most, and what left later is answered only after
+     * the retransmission is. So forged duplicates cannot let out segments which would justify yet more of them (RFC 5681 §3.2 (4)).
+     */
+    private long duplicateLimitBytes;
 
     // after a timeout
     private long timeoutUna = NOTHING;
@@ -167,9 +175,9 @@ final class RackLossRecovery implements LossRecovery {
         sample.inFlightBytes = inFlightBytes();
         congestion.onSample(sample);
         settleProbe(ack, !saysSomething && ack.duplicate);
-        boolean wasRecovering = phase == Phase.FAST_RECOVERY;
+        boolean wasReducing = isReducing();
         react(ack, acked, delivered);
-        adjustWindow(acked, delivered, wasRecovering);
+        adjustWindow(acked, delivered, wasReducing);
         newlyLost = 0;
         if (log.isEmpty()) {
             rack.onEmpty();
@@ -304,14 +312,18 @@ final class RackLossRecovery implements LossRecovery {
                     phase == Phase.FAST_RECOVERY ? Math.max(0, duplicateBytes - Math.max(0, acked - segmentBytes)) : 0;
         }
         if (duplicate) {
-            duplicateAcks++;
+            if (duplicateAcks++ == 0) {
+                limitDuplicates();
+            }
             if (phase != Phase.AFTER_TIMEOUT) {
-                // never more than the flight without the segment that is missing: forged duplicates open nothing
-                // further
-                long most = Math.max(0, log.end() - log.una() - segmentBytes);
-                duplicateBytes = Math.min(duplicateBytes + segmentBytes, most);
+                duplicateBytes = Math.min(duplicateBytes + segmentBytes, duplicateLimitBytes);
             }
         }
+    }
+
+    /** One segment of what is out is missing and causes none. */
+    private void limitDuplicates() {
+        duplicateLimitBytes = Math.max(duplicateBytes, log.end() - log.una() - segmentBytes);
     }
 
     // ---- phases ----
@@ -322,6 +334,9 @@ final class RackLossRecovery implements LossRecovery {
             leaveRecovery(ack);
         }
         switch (phase) {
+            case REDUCING -> {
+                // RFC 3168 §6.1.2: a mark is no mistake
+            }
             case OPEN -> {
                 if (undo.isAllReported()) {
                     undoReduction(ack.nowNs);
@@ -339,14 +354,14 @@ final class RackLossRecovery implements LossRecovery {
         if (sack) {
             findLosses(ack.una, ack.nowNs); // again if a reduction has been undone
         }
-        if (phase == Phase.OPEN && lossInferred() || phase == Phase.AFTER_TIMEOUT && retransmissionLost) {
+        if (!inRecovery() && lossInferred() || phase == Phase.AFTER_TIMEOUT && retransmissionLost) {
             enterRecovery(delivered, ack.nowNs);
         }
     }
 
     private void findLosses(long una, long nowNs) {
         long retransmitted = log.retransmittedBytes();
-        boolean recovering = phase != Phase.OPEN && una < recoveryPoint;
+        boolean recovering = inRecovery() && una < recoveryPoint;
         long lost = rack.detect(log, rack.windowNs(rtt, recovering, log.sackedSegments()), nowNs);
         onLost(lost, retransmitted);
     }
@@ -360,7 +375,7 @@ final class RackLossRecovery implements LossRecovery {
     }
 
     private long reorderingWindowNs() {
-        return rack.windowNs(rtt, phase != Phase.OPEN, log.sackedSegments());
+        return rack.windowNs(rtt, inRecovery(), log.sackedSegments());
     }
 
     private void markLost(long number) {
@@ -377,29 +392,41 @@ final class RackLossRecovery implements LossRecovery {
         if (log.isEmpty()) {
             return false;
         }
-        return sack ? log.lostBytes() > 0 : duplicateAcks >= Rack.DUP_THRESH && log.una() > recoveryPoint;
+        boolean newer = phase == Phase.REDUCING || log.una() > recoveryPoint; // a mark causes no retransmission
+        return sack ? log.lostBytes() > 0 : duplicateAcks >= Rack.DUP_THRESH && newer;
     }
 
     /** @param delivered bytes that the acknowledgment in hand says have arrived */
     private void enterRecovery(long delivered, long nowNs) {
+        boolean reduced =
+                phase == Phase.REDUCING; // as Linux, whatever has been lost meanwhile belongs to the same episode
         phase = Phase.FAST_RECOVERY;
-        recoveryPoint = log.end();
         verifiesTimeout = false;
         firstRetransmissionDue = false;
         undo.begin(log.una());
         probe.cancel();
         counters.increment(Counter.TCP_FAST_RECOVERIES);
-        congestion.onLoss(flightBytes, nowNs);
         if (!sack) {
             markLost(log.first());
+            limitDuplicates();
         }
+        if (!reduced) {
+            congestion.onLoss(flightBytes, nowNs);
+            beginReduction(delivered);
+        }
+    }
+
+    private void beginReduction(long delivered) {
+        recoveryPoint = log.end();
         // RFC 9937 §6.2, RecoverFS: without what was SACKed before this acknowledgment, in whose place more was sent
         // (RFC 3042)
         reduction.begin(log.end() - log.una() - log.sackedBytes() - duplicateBytes + delivered, pipe());
     }
 
     private void leaveRecovery(Acknowledgment ack) {
-        if (undo.isNeedless(ack.echoNs)) {
+        if (phase == Phase.REDUCING) {
+            congestion.onRecovered(ack.nowNs);
+        } else if (undo.isNeedless(ack.echoNs)) {
             undoReduction(ack.nowNs);
         } else {
             rack.onRecovered();
@@ -436,10 +463,10 @@ final class RackLossRecovery implements LossRecovery {
         congestion.onSpurious(nowNs);
     }
 
-    private void adjustWindow(long acked, long delivered, boolean wasRecovering) {
-        if (phase == Phase.FAST_RECOVERY) {
+    private void adjustWindow(long acked, long delivered, boolean wasReducing) {
+        if (isReducing()) {
             reduction.onAck(delivered, pipe(), congestion.ssthreshBytes(), segmentBytes, acked > 0 && newlyLost == 0);
-        } else if (acked > 0 && !wasRecovering) {
+        } else if (acked > 0 && !wasReducing) {
             congestion.onAck(sample);
         }
     }
@@ -466,8 +493,8 @@ final class RackLossRecovery implements LossRecovery {
             log.forgetSacks();
         }
         boolean again = timeoutUna == log.una();
-        boolean reduced = phase != Phase.OPEN && log.una() < recoveryPoint && (phase == Phase.FAST_RECOVERY || again);
-        verifiesTimeout = phase == Phase.OPEN || again; // RFC 5682 §2.1: not inside another recovery
+        boolean reduced = phase != Phase.OPEN && log.una() < recoveryPoint && (isReducing() || again);
+        verifiesTimeout = !inRecovery() || again; // RFC 5682 §2.1: not inside another recovery
         congestion.onRto(flightBytes, reduced, nowNs);
         if (!reduced) {
             undo.begin(log.una());
@@ -544,7 +571,7 @@ final class RackLossRecovery implements LossRecovery {
                 markLost(number);
             }
         }
-        if (phase == Phase.OPEN && log.lostBytes() > 0) {
+        if (!inRecovery() && log.lostBytes() > 0) {
             phase = Phase.AFTER_TIMEOUT;
             recoveryPoint = log.end();
             undo.cancel();
@@ -556,7 +583,7 @@ final class RackLossRecovery implements LossRecovery {
 
     @Override
     public long retransmitFrom() {
-        if (phase == Phase.OPEN || holdsRetransmissions || log.firstLost() == SentSegments.NONE) {
+        if (!inRecovery() || holdsRetransmissions || log.firstLost() == SentSegments.NONE) {
             return NOTHING;
         }
         return log.start(log.firstLost());
@@ -583,7 +610,7 @@ final class RackLossRecovery implements LossRecovery {
         long retransmitted = log.retransmittedBytes();
         retransmissionLost = false;
         onLost(rack.onTimer(log, reorderingWindowNs(), nowNs), retransmitted);
-        if (log.lostBytes() > 0 && (phase == Phase.OPEN || phase == Phase.AFTER_TIMEOUT && retransmissionLost)) {
+        if (log.lostBytes() > 0 && (!inRecovery() || phase == Phase.AFTER_TIMEOUT && retransmissionLost)) {
             enterRecovery(0, nowNs);
             reduction.onAck(1, pipe(), congestion.ssthreshBytes(), segmentBytes, false);
         }
@@ -591,7 +618,7 @@ final class RackLossRecovery implements LossRecovery {
 
     @Override
     public long probeTimeoutNs() {
-        boolean possible = sack && phase == Phase.OPEN && !log.isEmpty() && log.sackedSegments() == 0 && !probe.isOut();
+        boolean possible = sack && !inRecovery() && !log.isEmpty() && log.sackedSegments() == 0 && !probe.isOut();
         return possible ? TailLossProbe.timeoutNs(rtt, log.count()) : NOTHING;
     }
 
@@ -639,8 +666,13 @@ final class RackLossRecovery implements LossRecovery {
     // ---- windows ----
 
     @Override
-    public void onEcnEcho(long inFlightBytes, long nowNs) {
-        congestion.onEcnEcho(inFlightBytes, nowNs);
+    public void onEcnEcho(long nowNs) {
+        congestion.onEcnEcho(flightBytes, nowNs);
+        if (!log.isEmpty() && !congestion.setsWindowInRecovery()) {
+            phase = Phase.REDUCING;
+            beginReduction(sample.deliveredBytes);
+            reduction.onAck(sample.deliveredBytes, pipe(), congestion.ssthreshBytes(), segmentBytes, true);
+        }
     }
 
     @Override
@@ -661,9 +693,7 @@ final class RackLossRecovery implements LossRecovery {
     }
 
     private long windowBytes() {
-        return phase == Phase.FAST_RECOVERY && !congestion.setsWindowInRecovery()
-                ? reduction.windowBytes()
-                : congestion.cwndBytes();
+        return isReducing() && !congestion.setsWindowInRecovery() ? reduction.windowBytes() : congestion.cwndBytes();
     }
 
     private long pipe() {
@@ -677,7 +707,12 @@ final class RackLossRecovery implements LossRecovery {
 
     @Override
     public boolean inRecovery() {
-        return phase != Phase.OPEN;
+        return phase == Phase.FAST_RECOVERY || phase == Phase.AFTER_TIMEOUT;
+    }
+
+    /** The window comes down by {@link #reduction}. */
+    private boolean isReducing() {
+        return phase == Phase.FAST_RECOVERY || phase == Phase.REDUCING;
     }
 
     @Override

@@ -507,12 +507,11 @@ final class Sender {
         gatherEcho(segment, arrived);
         boolean before = recovery.inRecovery();
         arrived.ecnEcho = connection.ecn.isEcho(segment);
-        long inFlight = nxt - prior;
         recovery.onAck(arrived);
         setLossTimers(ack > prior, nowNs);
         if (arrived.ecnEcho && !recovery.inRecovery() && connection.ecn.asksForReduction(una)) {
             tcp.counters.increment(Counter.TCP_ECN_REDUCTIONS);
-            recovery.onEcnEcho(inFlight, nowNs);
+            recovery.onEcnEcho(nowNs);
             connection.ecn.onReduced(nxt);
         } else if (!before && recovery.inRecovery()) {
             connection.ecn.onReduced(nxt);
@@ -520,7 +519,14 @@ final class Sender {
         if (mtuSearch.onAcknowledged(una)) {
             tcp.counters.increment(Counter.TCP_MTU_PROBES_DELIVERED);
             resize();
-        } else if (!before && recovery.inRecovery() && mtuSearch.onLoss(una)) {
+        } else if (!before && recovery.inRecovery()) {
+            forgiveProbe(nowNs);
+        }
+    }
+
+    /** Recovery has begun: if because of a probe of the path's MTU, its size was the reason, not congestion (RFC 4821 §7.6.2). */
+    private void forgiveProbe(long nowNs) {
+        if (mtuSearch.onLoss(una)) {
             recovery.onLostForItsSize(nowNs);
         }
     }
@@ -556,7 +562,7 @@ final class Sender {
         recovery.onReorderTimer(nowNs);
         if (!before && recovery.inRecovery()) {
             connection.ecn.onReduced(nxt);
-            mtuSearch.onLoss(una);
+            forgiveProbe(nowNs);
         }
         setLossTimers(false, nowNs);
     }

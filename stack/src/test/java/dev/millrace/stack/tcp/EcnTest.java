@@ -244,19 +244,40 @@ class EcnTest {
         expectText(".", 1, 10);
         long window = trace.connection().sender.cwndBytes();
         trace.peerSends(".E", 1, 1 + 2 * 1460, 0);
-        long reduced = trace.connection().sender.cwndBytes();
-        assertEquals(algorithm == CongestionAlgorithm.CUBIC ? window * 7 / 10 : window / 2, reduced);
-        trace.stackSendsNothing();
-        trace.peerSends(".E", 1, 1 + 4 * 1460, 0);
+        long threshold = trace.connection().sender.ssthreshBytes();
+        assertEquals(algorithm == CongestionAlgorithm.CUBIC ? window * 7 / 10 : window / 2, threshold);
+        expectText(".W", 1 + 10 * 1460, 1); // of two that arrived, a proportion
         trace.peerSends(".E", 1, 1 + 9 * 1460, 0);
-        assertEquals(reduced, trace.connection().sender.cwndBytes(), "one reduction per window, no growth meanwhile");
-        expectText(".W", 1 + 10 * 1460, (int) (reduced / 1460) - 1);
+        assertEquals(threshold, trace.connection().sender.ssthreshBytes(), "one reduction per window");
+        int full = (int) (threshold / 1460);
+        expectText(".", 1 + 11 * 1460, full - 2); // two are in flight
         trace.peerSends(".E", 1, 1 + 10 * 1460, 0);
-        expectText(".", 1 + 9 * 1460 + reduced / 1460 * 1460, 1);
-        assertEquals(reduced, trace.connection().sender.cwndBytes(), "what carried CWR has not arrived yet");
+        assertEquals(threshold, trace.connection().sender.cwndBytes(), "what carried CWR has not arrived yet");
+        expectText(".", 1 + (9L + full) * 1460, 1);
         trace.peerSends(".E", 1, 1 + 11 * 1460, 0);
-        assertTrue(trace.connection().sender.cwndBytes() < reduced, "the next window is marked too");
+        assertTrue(trace.connection().sender.ssthreshBytes() < threshold, "the next window is marked too");
         assertEquals(2, trace.count(Counter.TCP_ECN_REDUCTIONS));
+    }
+
+    /** As Linux: what is lost in the window that a mark has reduced is congestion that has been answered. */
+    @Test
+    void aLossWhileTheWindowShrinksForAMarkReducesNoFurther() {
+        with(EcnMode.PASSIVE);
+        accept();
+        trace.write(1, 60 * 1460);
+        expectText(".", 1, 10);
+        trace.peerSends(".E", 1, 1 + 1460, 0);
+        long threshold = trace.connection().sender.ssthreshBytes();
+        trace.ignoreSent();
+        for (int i = 0; i < 3; i++) {
+            trace.peerSends(".E", 1, 1 + 1460, 0);
+        }
+        assertEquals(1, trace.count(Counter.TCP_FAST_RECOVERIES));
+        assertEquals(threshold, trace.connection().sender.ssthreshBytes());
+        trace.stackSends(".", 1 + 1460, 1, 1460);
+        trace.ignoreSent();
+        trace.peerSends(".", 1, 1 + 10 * 1460, 0);
+        assertEquals(threshold, trace.connection().sender.cwndBytes());
     }
 
     @Test
