@@ -8,6 +8,7 @@ import dev.millrace.stack.wire.IcmpError;
 import dev.millrace.stack.wire.IpAddress;
 import dev.millrace.stack.wire.TcpSegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Tcp {
     private static final int INITIAL_LIST = 64;
+
+    /** Connections that find no packet in a row before the others are left to the next time. */
+    static final int MAX_REFUSED = 32;
 
     /** Flows beyond connections and TIME-WAIT entries are not kept; both have limits of their own. */
     private static final int MAX_FLOWS = 1 << 29;
@@ -62,7 +66,7 @@ public final class Tcp {
 
     private @Nullable TcpConnection[] touched = new @Nullable TcpConnection[INITIAL_LIST];
     private int touchedCount;
-    private final List<TcpConnection> blocked = new ArrayList<>();
+    private final ArrayDeque<TcpConnection> blocked = new ArrayDeque<>();
     private @Nullable Throwable lastBroken;
 
     /**
@@ -282,15 +286,18 @@ public final class Tcp {
         return Math.min(Math.min(wheel.nextDeadlineNs(), timeWaits.nextDeadlineNs()), memory.nextDeadlineNs());
     }
 
-    /** Packets are to be had again: connections that went without try again. */
+    /**
+     * Packets are to be had again: connections that went without try again, in the order in which they came. Not all of them when there are too few
+     * packets, since how many wait is for peers to say; whoever goes without again waits behind the others.
+     */
     public void onOutputAvailable(long nowNs) {
-        int waiting = blocked.size();
-        for (int i = 0; i < waiting; i++) {
-            TcpConnection connection = blocked.get(i);
+        int refused = 0;
+        for (int waiting = blocked.size(); waiting > 0 && refused < MAX_REFUSED; waiting--) {
+            TcpConnection connection = blocked.remove();
             connection.blocked = false;
             finish(connection, nowNs);
+            refused += connection.blocked ? 1 : 0;
         }
-        blocked.subList(0, waiting).clear();
     }
 
     /** Whether connections wait for {@link #onOutputAvailable}. */

@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
  * long; the flow table finds them by tuple. Bounded: the oldest gives way. Core thread only.
  */
 final class TimeWaitTable {
+    static final int MAX_EXPIRED = 256;
+
     private final Tcp tcp;
     private final int limit;
     private final long waitNs;
@@ -45,9 +47,10 @@ final class TimeWaitTable {
         tcp.flows.remove(entry);
     }
 
+    /** Forgets those whose time is over, a bounded number per call: peers who closed together are forgotten together. */
     void expire(long nowNs) {
         TimeWait oldest = first;
-        while (oldest != null && oldest.expiresNs <= nowNs) {
+        for (int i = 0; i < MAX_EXPIRED && oldest != null && oldest.expiresNs <= nowNs; i++) {
             remove(oldest);
             oldest = first;
         }

@@ -2,12 +2,16 @@ package dev.millrace.stack.tcp;
 
 import static dev.millrace.stack.tcp.Trace.ms;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.stack.Rule;
+import dev.millrace.stack.metrics.Counter;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What wears a stack down slowly: answers that beget answers, ports that run out, states that nobody ends. */
@@ -107,6 +111,43 @@ class AttackTest {
             assertEquals(TcpState.CLOSED, connection.state());
             assertEquals(0, t.host.tcp.flows.size());
             assertEquals(0, t.host.chunks.chunksInUse());
+        }
+    }
+
+    /** Many connections want packets, and there are hardly any: trying them all each time would cost a core whatever peers like. */
+    @Test
+    @Rule("tcp.md: packet pool empty, TX ring full, backend gone")
+    void connectionsWithoutPacketsTakeTurnsInSmallNumbers() {
+        try (Trace t = new Trace()) {
+            t.listener = t.host.listen(Trace.PORT, 16, t.options);
+            List<TcpConnection> all = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                t.peerPort = 1024 + i;
+                t.peerSends("S", 0, 0, 0);
+                t.stackSends("S.", 0, 1, 0);
+                t.peerSends(".", 1, 1, 0);
+                all.add((TcpConnection) t.listenerOrFail().accept());
+            }
+            t.host.packets = 0;
+            for (TcpConnection connection : all) {
+                connection.write(ByteBuffer.allocate(100), 0, 100);
+            }
+            t.turn();
+            long before = t.count(Counter.TCP_OUTPUT_BLOCKED);
+            t.host.tcp.onOutputAvailable(t.nowNs);
+            assertEquals(Tcp.MAX_REFUSED, t.count(Counter.TCP_OUTPUT_BLOCKED) - before);
+            t.host.tcp.checkInvariants();
+            for (int i = 0; i < 50; i++) {
+                t.host.packets = 10;
+                t.host.tcp.onOutputAvailable(t.nowNs);
+            }
+            t.collectSent();
+            int sent = 0;
+            while (t.pollSent() != null) {
+                sent++;
+            }
+            assertEquals(200, sent, "each has had its turn");
+            assertFalse(t.host.tcp.hasBlocked());
         }
     }
 }

@@ -33,6 +33,31 @@ class TimeWaitTest {
         assertEquals(1, t.host.tcp.timeWaits.size());
     }
 
+    /** Whoever makes a hundred thousand connections end in the same instant does not get a pause for it a minute later. */
+    @Test
+    void thoseThatEndTogetherAreForgottenInPieces() {
+        t.listener = t.host.listen(Trace.PORT, 16, t.options);
+        int connections = 2 * TimeWaitTable.MAX_EXPIRED + 10;
+        for (int i = 0; i < connections; i++) {
+            t.peerPort = 1024 + i;
+            t.peerSends("S", 0, 0, 0);
+            t.stackSends("S.", 0, 1, 0);
+            t.peerSends(".", 1, 1, 0);
+            t.socket = (TcpConnection) t.listenerOrFail().accept();
+            t.connection().close();
+            t.turn();
+            t.peerSends("F.", 1, 2, 0);
+            t.ignoreSent();
+        }
+        long endNs = t.nowNs + ms(60_001);
+        t.host.tcp.onTimers(endNs);
+        assertEquals(connections - TimeWaitTable.MAX_EXPIRED, t.host.tcp.timeWaits.size());
+        assertTrue(t.host.tcp.nextDeadlineNs() <= endNs, "the others are due");
+        t.host.tcp.onTimers(endNs);
+        t.host.tcp.onTimers(endNs);
+        assertEquals(0, t.host.tcp.timeWaits.size());
+    }
+
     @Rule("RFC 9293 MUST-13")
     @Test
     void acknowledgesTheFinAgainAndWaitsAnew() {

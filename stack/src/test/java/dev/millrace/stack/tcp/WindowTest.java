@@ -216,4 +216,26 @@ class WindowTest {
                 t.connection().receiver.capacity() > before,
                 "capacity " + t.connection().receiver.capacity());
     }
+
+    @Rule("tcp.md: window shrunk or negative")
+    @Test
+    void whatIsLostBeyondAShrunkWindowIsNotSentAgain() {
+        t.peerSack = true;
+        t.acceptConnection();
+        t.write(1, 14_600);
+        t.ignoreSent();
+        t.peerSends(".", 1, 1, 0, s -> {
+            s.window = 2920;
+            s.sackLeft = new int[] {t.stackIss + 7301};
+            s.sackRight = new int[] {t.stackIss + 14_601};
+        });
+        t.stackSends(".", 1, 1, 1460);
+        t.stackSends(".", 1461, 1, 1460);
+        t.stackSendsNothing();
+        t.peerSends(".", 1, 2921, 0, s -> {
+            s.sackLeft = new int[] {t.stackIss + 7301};
+            s.sackRight = new int[] {t.stackIss + 14_601};
+        });
+        t.stackSends(".", 2921, 1, 1460);
+    }
 }
