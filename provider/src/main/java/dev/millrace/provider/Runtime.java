@@ -91,9 +91,10 @@ public final class Runtime implements AutoCloseable {
                 usual.initialBufferBytes(),
                 usual.maxReceiveBufferBytes(),
                 usual.maxSendBufferBytes());
-        return sized.withTuning(tcp -> tcp.withCongestion(settings.congestion(), settings.ecn(), tcp.pacing())
-                .withMtuProbing(settings.mtuProbing())
-                .with(tcp.handshake().with(settings.fastOpen())));
+        return sized.withHopLimit(settings.hopLimit())
+                .withTuning(tcp -> tcp.withCongestion(settings.congestion(), settings.ecn(), tcp.pacing())
+                        .withMtuProbing(settings.mtuProbing())
+                        .with(tcp.handshake().with(settings.fastOpen())));
     }
 
     /** As the JDK decides it, and for the stack alone where the kernel has no IPv6. */

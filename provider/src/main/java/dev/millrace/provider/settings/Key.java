@@ -29,6 +29,11 @@ public enum Key {
             "",
             "a number of bytes, 576 to 9216 (1280 or more with IPv6)",
             "largest IP packet; the link's own if not set"),
+    TTL(
+            "ttl",
+            "",
+            "1 to 255",
+            "time to live and hop limit of what is sent; 64, or what a router advertises, if not set"),
     MAC("mac", "", "six bytes in hex, not multicast: 02:00:5e:00:53:07", "hardware address; the link's own if not set"),
     SHARDS("shards", "1", "1 to 64", "cores that share the work, each with a queue pair and connections of its own"),
     DRIVER(

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param linkScheme what stands before the colon of {@code link}
  * @param linkArgument what stands behind it, or empty
  * @param mtu bytes, 0 for the link's own
+ * @param hopLimit of what is sent, 0 for the usual
  * @param mac low 48 bits, 0 for the link's own
  * @param driver one of {@code Drivers.NAMES}
  * @param spinNs Long.MAX_VALUE for ever
@@ -41,6 +42,7 @@ public record Settings(
         List<Interface> addresses,
         List<IpAddress> gateways,
         int mtu,
+        int hopLimit,
         long mac,
         int shards,
         String driver,

@@ -54,6 +54,7 @@ final class SettingsParser {
                 addresses,
                 gateways,
                 mtu,
+                value(Key.TTL, 0, text -> (int) Values.number(text, 1, 255)),
                 value(Key.MAC, 0L, Values::mac),
                 shards,
                 value(Key.DRIVER, "", SettingsParser::driver),

@@ -65,7 +65,7 @@ class SettingsTest {
     void everyOtherSettingIsTaken() throws Exception {
         Settings settings = parse("shards=2;cpus=1,3;driver=dedicated;spin=forever;mac=02:00:5e:00:53:07;memory=2G;"
                 + "connections=10;packets=1024;congestion=dctcp;ecn=on;fastopen=server;report=stderr;quiet=true;impair=loss=1%,seed=7;dpdk.args=-m 64 --no-huge;"
-                + "capture=/tmp/x.pcapng;onfailure=kernel;mtuprobing=off;");
+                + "capture=/tmp/x.pcapng;onfailure=kernel;mtuprobing=off;ttl=32");
         assertEquals(List.of(1, 3), settings.cpus());
         assertEquals("dedicated", settings.driver());
         assertEquals(Long.MAX_VALUE, settings.spinNs());
@@ -81,6 +81,7 @@ class SettingsTest {
         assertEquals(Path.of("/tmp/x.pcapng"), settings.capture());
         assertEquals(OnFailure.KERNEL, settings.onFailure());
         assertEquals(MtuProbing.OFF, settings.mtuProbing());
+        assertEquals(32, settings.hopLimit());
         assertTrue(settings.quiet());
     }
 
@@ -130,6 +131,7 @@ class SettingsTest {
                 "mac=01:00:5e:00:00:01 | not the address of one station",
                 "mac=2:0:0:0:0:1 | not a hardware address",
                 "shards=0 | shards=0: out of range; allowed: 1 to 64",
+                "ttl=256 | ttl=256: out of range; allowed: 1 to 255",
                 "driver=fast | driver=fast: unknown driver; allowed: inline",
                 "congestion=vegas | congestion=vegas: unknown congestion control; allowed: cubic",
                 "fastopen=3 | fastopen=3: unknown Fast Open mode; allowed: off",

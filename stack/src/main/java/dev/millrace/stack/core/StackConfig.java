@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxReceiveBufferBytes limit of receive auto-tuning
  * @param maxSendBufferBytes limit of send auto-tuning
  * @param tuning changes to each shard's TCP beyond the above, made last
+ * @param hopLimit time to live and hop limit of what is sent; 0 for the usual
  */
 public record StackConfig(
         List<Interface> addresses,
@@ -31,7 +32,8 @@ public record StackConfig(
         int initialBufferBytes,
         int maxReceiveBufferBytes,
         int maxSendBufferBytes,
-        UnaryOperator<TcpConfig> tuning) {
+        UnaryOperator<TcpConfig> tuning,
+        int hopLimit) {
 
     /** One own address and the length of its on-link prefix in bits (of 32 or 128). */
     public record Interface(IpAddress address, int prefixLength) {
@@ -67,7 +69,8 @@ public record StackConfig(
                 initialBufferBytes,
                 maxReceiveBufferBytes,
                 maxSendBufferBytes,
-                UnaryOperator.identity());
+                UnaryOperator.identity(),
+                0);
     }
 
     /** As this one, with other changes to each shard's TCP. */
@@ -82,7 +85,24 @@ public record StackConfig(
                 initialBufferBytes,
                 maxReceiveBufferBytes,
                 maxSendBufferBytes,
-                changes);
+                changes,
+                hopLimit);
+    }
+
+    /** As this one, with another time to live and hop limit of what is sent; 0 for the usual. */
+    public StackConfig withHopLimit(int limit) {
+        return new StackConfig(
+                addresses,
+                gateways,
+                mtu,
+                bufferBytesPerShard,
+                maxConnectionsPerShard,
+                minRtoNs,
+                initialBufferBytes,
+                maxReceiveBufferBytes,
+                maxSendBufferBytes,
+                tuning,
+                limit);
     }
 
     /** Linux' defaults, with these addresses. */
@@ -103,7 +123,8 @@ public record StackConfig(
                 initialBufferBytes,
                 maxReceiveBufferBytes,
                 maxSendBufferBytes,
-                tuning);
+                tuning,
+                hopLimit);
     }
 
     /** As this one, with these sizes of send and receive buffers and this lower bound of the retransmission timeout. */
@@ -118,7 +139,8 @@ public record StackConfig(
                 initial,
                 maxReceive,
                 maxSend,
-                tuning);
+                tuning,
+                hopLimit);
     }
 
     /** Whether this is one of the configured addresses. */
@@ -136,7 +158,7 @@ public record StackConfig(
         List<NetworkConfig.InterfaceAddress> own = addresses.stream()
                 .map(each -> new NetworkConfig.InterfaceAddress(each.address(), each.prefixLength()))
                 .toList();
-        return new NetworkConfig(own, gateways, shard, shards);
+        return new NetworkConfig(own, gateways, shard, shards, hopLimit);
     }
 
     /** What the TCP of one shard is told. */

@@ -66,7 +66,7 @@ public final class Ip implements SegmentOutput {
         own = new OwnAddresses(config.addresses(), link == null ? 0 : link.mac);
         routes = new Routes(own, config);
         icmpErrors = new IcmpErrors(own, upcalls, counters);
-        output = new IpOutput(link, loopback, own, routes, random);
+        output = new IpOutput(link, loopback, own, routes, config.hopLimit(), random);
         datagrams = new DatagramOutput(output, routes);
         if (link == null) {
             neighbors = null;

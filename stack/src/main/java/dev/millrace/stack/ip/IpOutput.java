@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Core thread only.
  */
 final class IpOutput {
-    /** Time to live and hop limit of everything but neighbour discovery (RFC 1122 §3.2.1.7). */
+    /** Time to live and hop limit of everything but neighbour discovery, unless set otherwise (RFC 1122 §3.2.1.7; Linux' ip_default_ttl). */
     private static final int HOP_LIMIT = 64;
 
     private final @Nullable NetworkInterface link;
@@ -33,14 +33,20 @@ final class IpOutput {
     private final @Nullable ReplyPath linkReplyV4;
     private final @Nullable ReplyPath linkReplyV6;
     private int linkMtuV6;
-    private int hopLimitV6 = HOP_LIMIT;
+    private final int hopLimitV4;
+    private final boolean hopLimitSet;
+    private int hopLimitV6;
 
     IpOutput(
             @Nullable NetworkInterface link,
             NetworkInterface loopback,
             OwnAddresses own,
             Routes routes,
+            int hopLimit,
             RandomGenerator random) {
+        this.hopLimitSet = hopLimit > 0;
+        this.hopLimitV4 = hopLimitSet ? hopLimit : HOP_LIMIT;
+        this.hopLimitV6 = hopLimitV4;
         this.link = link;
         this.loopback = loopback;
         this.own = own;
@@ -100,7 +106,7 @@ final class IpOutput {
         if (mtu > 0 && link != null) {
             linkMtuV6 = Math.min(mtu, link.mtu);
         }
-        if (hopLimit > 0) {
+        if (hopLimit > 0 && !hopLimitSet) {
             hopLimitV6 = hopLimit;
         }
     }
@@ -175,7 +181,7 @@ final class IpOutput {
         if (path.local.isV4()) {
             packet.prepend(Ipv4Header.MIN_BYTES);
             Ipv4Header.write(
-                    packet.address, trafficClass, packet.length, HOP_LIMIT, protocol, (int) path.localLow, (int)
+                    packet.address, trafficClass, packet.length, hopLimitV4, protocol, (int) path.localLow, (int)
                             path.remoteLow);
         } else {
             packet.prepend(Ipv6Header.BYTES);

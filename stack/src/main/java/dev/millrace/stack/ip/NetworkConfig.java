@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param gateways next hops for everything off-link, at most one per family
  * @param shard number of this instance among those of its stack
  * @param shards how many there are
+ * @param hopLimit time to live and hop limit of what is sent; 0 for the usual, which over IPv6 a router may advertise
  */
-public record NetworkConfig(List<InterfaceAddress> addresses, List<IpAddress> gateways, int shard, int shards) {
+public record NetworkConfig(
+        List<InterfaceAddress> addresses, List<IpAddress> gateways, int shard, int shards, int hopLimit) {
 
     /** One own address and the length of its on-link prefix in bits (of 32 or 128). */
     public record InterfaceAddress(IpAddress address, int prefixLength) {
@@ -24,6 +26,11 @@ public record NetworkConfig(List<InterfaceAddress> addresses, List<IpAddress> ga
     public NetworkConfig {
         addresses = List.copyOf(addresses);
         gateways = List.copyOf(gateways);
+    }
+
+    /** With the usual hop limit. */
+    public NetworkConfig(List<InterfaceAddress> addresses, List<IpAddress> gateways, int shard, int shards) {
+        this(addresses, gateways, shard, shards, 0);
     }
 
     /**

@@ -66,18 +66,31 @@ final class Host implements IpUpcalls, AutoCloseable {
         return host;
     }
 
+    /** As {@link #settled}, whose packets have this hop limit. */
+    static Host withHopLimit(int limit) {
+        LoopPort loop = new LoopPort("lo", 1, 16_384, 256, queue -> new NoSleep());
+        Host host = new Host(PortCapabilities.NONE, 1500, 0, 1, loop, limit);
+        host.settle();
+        return host;
+    }
+
     Host(PortCapabilities capabilities, int mtu, int shard, int shards) {
         this(capabilities, mtu, shard, shards, new LoopPort("lo", shards, 16_384, 256, queue -> new NoSleep()));
     }
 
     Host(PortCapabilities capabilities, int mtu, int shard, int shards, LoopPort loop) {
+        this(capabilities, mtu, shard, shards, loop, 0);
+    }
+
+    Host(PortCapabilities capabilities, int mtu, int shard, int shards, LoopPort loop, int hopLimit) {
         this.port = new RecordingPort(MAC, mtu, 4096, capabilities);
         this.loop = loop;
         NetworkConfig config = new NetworkConfig(
                 List.of(new NetworkConfig.InterfaceAddress(V4, 24), new NetworkConfig.InterfaceAddress(V6, 64)),
                 List.of(GATEWAY4, GATEWAY6),
                 shard,
-                shards);
+                shards,
+                hopLimit);
         this.link = new NetworkInterface(port, 0, mtu, counters);
         this.loopback = new NetworkInterface(loop, shard, 16_384, counters);
         this.ip = new Ip(config, link, loopback, this, counters, new SplittableRandom(1));

@@ -33,6 +33,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Segments on their way out: headers, checksums, order, back-pressure, path MTU. */
@@ -51,6 +52,20 @@ class OutputTest {
         host.receives(Frames.advertisement(PEER6, V6, PEER6, NeighborMessage.SOLICITED, PEER_MAC));
         host.port.sent.clear();
         host.port.sentFlags.clear();
+    }
+
+    @Rule("RFC 9293 MUST-49")
+    @ParameterizedTest
+    @CsvSource({"0, 64", "7, 7", "255, 255"})
+    void theTimeToLiveIsTheOneSet(int set, int sent) {
+        try (Host other = Host.withHopLimit(set)) {
+            resolve(other);
+            assertTrue(other.sends(V4, PEER4, 1000, 10, Kind.DATA));
+            assertTrue(other.sends(V6, PEER6, 1000, 10, Kind.DATA));
+            other.ip.flush();
+            assertEquals(sent, Frames.unsignedByte(other.port.sent.get(0), Frames.IP + 8));
+            assertEquals(sent, Frames.unsignedByte(other.port.sent.get(1), Frames.IP + 7));
+        }
     }
 
     @Rule("RFC 9293 MUST-2")
