@@ -98,6 +98,11 @@ final class Rack {
         advanced = true;
     }
 
+    /** What has arrived was sent before all that is still out, so it tells of no loss. */
+    void onInOrder() {
+        advanced = false;
+    }
+
     /** RACK.reo_wnd. */
     long windowNs(RttEstimator rtt, boolean inRecovery, int sackedSegments) {
         if (!reorderingSeen && (inRecovery || sackedSegments >= DUP_THRESH) || !rtt.hasSample()) {

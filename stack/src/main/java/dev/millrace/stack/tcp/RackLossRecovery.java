@@ -149,39 +149,67 @@ final class RackLossRecovery implements LossRecovery {
         long priorDelivered = rate.delivered();
         long priorDuplicateBytes = duplicateBytes;
         assert ack.una >= priorUna && ack.una <= log.end() : "acknowledged what was not sent";
+        boolean uneventful = isUneventful(ack, priorUna);
         sample.priorInFlightBytes = inFlightBytes();
         beginAck();
-        long samples = Math.max(1, (log.end() - ack.una) / (2L * segmentBytes));
         advance(ack, priorUna);
         if (sack && ack.sackBlocks > 0) {
             takeSacks(ack, priorUna);
         }
         long acked = ack.una - priorUna;
-        sample.rttNs = measure(ack, acked > 0, (int) Math.min(samples, Integer.MAX_VALUE));
-        boolean saysSomething = acked > 0 || somethingSacked;
+        sample.rttNs = measure(ack, acked > 0);
         if (!sack) {
             countDuplicates(ack.duplicate, acked);
         }
-        long delivered =
-                sack ? rate.delivered() - priorDelivered : Math.max(0, acked + duplicateBytes - priorDuplicateBytes);
         completeSample(ack, acked, rate.delivered() - priorDelivered);
+        if (uneventful) {
+            rack.onInOrder();
+            report();
+            if (acked > 0) {
+                congestion.onAck(sample);
+            }
+        } else {
+            long announced = duplicateBytes - priorDuplicateBytes;
+            evaluate(ack, acked, sack ? sample.deliveredBytes : Math.max(0, acked + announced));
+        }
+        if (log.isEmpty()) {
+            rack.onEmpty();
+        }
+    }
+
+    /**
+     * Everything arrives in order, as nearly always: then nothing can be found lost, repaired or undone, and what looks for that need not. Asked before the
+     * acknowledgment is taken in.
+     */
+    private boolean isUneventful(Acknowledgment ack, long priorUna) {
+        return phase == Phase.OPEN
+                && ack.sackBlocks == 0
+                && (sack || ack.una > priorUna)
+                && log.isInOrder()
+                && !probe.isOut()
+                && rack.deadlineNs() == Rack.NEVER;
+    }
+
+    /** @param delivered bytes that it says, SACKed or by a duplicate, have arrived */
+    private void evaluate(Acknowledgment ack, long acked, long delivered) {
         if (sack && sample.rateBytes > 0) {
             rack.adaptWindow(sample.priorDeliveredBytes, rate.delivered());
         }
         if (sack) {
             findLosses(ack.una, ack.nowNs);
         }
-        sample.lostBytes = newlyLost;
-        sample.inFlightBytes = inFlightBytes();
-        congestion.onSample(sample);
-        settleProbe(ack, !saysSomething && ack.duplicate);
+        report();
+        settleProbe(ack, acked == 0 && !somethingSacked && ack.duplicate);
         boolean wasReducing = isReducing();
         react(ack, acked, delivered);
         adjustWindow(acked, delivered, wasReducing);
         newlyLost = 0;
-        if (log.isEmpty()) {
-            rack.onEmpty();
-        }
+    }
+
+    private void report() {
+        sample.lostBytes = newlyLost;
+        sample.inFlightBytes = inFlightBytes();
+        congestion.onSample(sample);
     }
 
     private void beginAck() {
@@ -235,16 +263,23 @@ final class RackLossRecovery implements LossRecovery {
         return rttNs == NOTHING ? Long.MAX_VALUE : rttNs;
     }
 
-    private long measure(Acknowledgment ack, boolean advanced, int samplesPerRoundTrip) {
+    private long measure(Acknowledgment ack, boolean advanced) {
         if (oldestRttNs == NOTHING && advanced && ack.echoNs != Acknowledgment.NONE) {
             long ticks = Math.max(1, (ack.nowNs - ack.echoNs) / Timestamps.TICK_NS);
             oldestRttNs = ticks * Timestamps.TICK_NS;
             youngestRttNs = oldestRttNs;
         }
         if (oldestRttNs != NOTHING) { // otherwise a back-off stays in force (Karn's algorithm)
-            rtt.onSample(oldestRttNs, youngestRttNs, samplesPerRoundTrip);
+            rtt.onSample(oldestRttNs, youngestRttNs, samplesPerRoundTrip());
         }
         return youngestRttNs;
+    }
+
+    /** RFC 7323 appendix G: of a small flight, which an echo's is, without a division. */
+    private int samplesPerRoundTrip() {
+        long flight = log.end() - log.una();
+        long segments = flight < 4L * segmentBytes ? 1 : flight / (2L * segmentBytes);
+        return (int) Math.min(segments, Integer.MAX_VALUE);
     }
 
     // ---- SACK ----

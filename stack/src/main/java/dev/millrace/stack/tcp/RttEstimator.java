@@ -57,10 +57,15 @@ final class RttEstimator {
             smoothedNs = sample;
             variationNs = sample / 2; // (2.2)
         } else {
-            int samples = Math.max(1, samplesPerRoundTrip);
             long error = sample - smoothedNs;
-            variationNs += (Math.abs(error) - variationNs) / (4L * samples); // (2.3), beta = 1/4
-            smoothedNs = Math.max(1, smoothedNs + error / (8L * samples)); // alpha = 1/8
+            long variationError = Math.abs(error) - variationNs;
+            if (samplesPerRoundTrip <= 1) { // the compiler divides by constants without a division
+                variationNs += variationError / 4; // (2.3), beta = 1/4
+                smoothedNs = Math.max(1, smoothedNs + error / 8); // alpha = 1/8
+            } else {
+                variationNs += variationError / (4L * samplesPerRoundTrip);
+                smoothedNs = Math.max(1, smoothedNs + error / (8L * samplesPerRoundTrip));
+            }
         }
         baseRtoNs = Math.min(MAX_RTO_NS, smoothedNs + Math.max(minRtoNs, 4 * variationNs));
         backOffs = 0;

@@ -260,6 +260,11 @@ final class SentSegments {
         return first == next;
     }
 
+    /** Nothing of what is in flight was SACKed, lost, or sent again. */
+    boolean isInOrder() {
+        return (sackedSegments | lostBytes | retransmittedBytes) == 0;
+    }
+
     /** Number of the oldest entry. */
     long first() {
         return first;
