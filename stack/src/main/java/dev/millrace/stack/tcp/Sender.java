@@ -12,15 +12,6 @@ import org.jspecify.annotations.Nullable;
 final class Sender {
     static final long NO_FIN = -1;
 
-    private static final int MTU_PROBE_FOLLOWERS = 4;
-    private static final int MTU_PROBE_WINDOW = 11;
-
-    /** How long a peer that seems to have reneged on SACKs may take to show that it has not; as Linux. */
-    private static final long RENEGING_DELAY_NS = 10_000_000;
-
-    /** Payload below which a peer may not press us (Linux' tcp_min_snd_mss): each byte would cost a packet. */
-    private static final int MIN_PAYLOAD = 36;
-
     /** Initial send sequence number: our SYN's. */
     int iss;
     /** SND.UNA */
@@ -37,16 +28,15 @@ final class Sender {
     private final TcpConnection connection;
     private final ConnectionTimers timers;
     private final SegmentWriter writer;
-    private final PathMtuSearch mtuSearch;
+    private final SegmentSize size;
     private final Tcp tcp;
 
     // set when the handshake is complete
     @SuppressWarnings("NullAway.Init")
     private LossRecovery recovery;
 
-    private int peerMss;
-    private int pathBytes;
-    private int segmentBytes;
+    @SuppressWarnings("NullAway.Init")
+    private LossTimers lossTimers;
 
     /** Nagle, Minshall's variant: end of the last segment sent that was not full. */
     private long smallSegmentEnd = -1;
@@ -73,7 +63,7 @@ final class Sender {
         this.rtt = new RttEstimator(tcp.config.minRtoNs());
         boolean paced = tcp.config.pacing() || tcp.config.congestionControl().needsPacing();
         this.pacer = paced ? new Pacer() : null;
-        this.mtuSearch = new PathMtuSearch(tcp.config.mtuProbing(), connection.path.local.isV4());
+        this.size = new SegmentSize(connection, tcp.config.mtuProbing());
         apply(options);
     }
 
@@ -101,12 +91,10 @@ final class Sender {
 
     /** What the peer's SYN has told says how to send. */
     private void open(int mss, boolean synRetransmitted, long nowNs) {
-        peerMss = mss;
-        pathBytes = connection.path.segmentBytes();
-        mtuSearch.start(mostBytes(), nowNs);
-        segmentBytes = effectiveSegmentBytes();
+        size.start(mss, nowNs);
         lastSentNs = nowNs;
-        recovery = tcp.newRecovery(connection.receiver.sackPermitted, segmentBytes, synRetransmitted, rtt);
+        recovery = tcp.newRecovery(connection.receiver.sackPermitted, segmentBytes(), synRetransmitted, rtt);
+        lossTimers = new LossTimers(timers, rtt, recovery);
     }
 
     /** Data with the SYN has opened the connection, which may answer before its own SYN is acknowledged (RFC 7413 §4.2.2). */
@@ -187,7 +175,7 @@ final class Sender {
         if (!synchronised && !connection.mayAnswerEarly()) {
             return;
         }
-        if (connection.path.segmentBytes() != pathBytes) {
+        if (size.pathHasChanged()) {
             onPathChanged();
         }
         outOfPackets = false;
@@ -198,9 +186,9 @@ final class Sender {
             stopped |= !retransmitLost(nowNs);
         }
         if (sentNew && synchronised) { // before, the SYN+ACK's timer watches
-            setProbeTimer(nowNs);
+            lossTimers.onTransmitted(nowNs);
         }
-        if (!stopped && dataEnd() - nxt < segmentBytes && recovery.allowanceBytes() > 0) {
+        if (!stopped && dataEnd() - nxt < segmentBytes() && recovery.allowanceBytes() > 0) {
             recovery.onApplicationLimited();
         }
         usage.onTransmitted(stopped && !outOfPackets && !heldBack, recovery.inFlightBytes(), una, nxt);
@@ -218,7 +206,7 @@ final class Sender {
         // like Linux nothing goes beyond an edge that has moved back, except what the peer says is next
         while (from != LossRecovery.NOTHING && (from < window.edge || from == una)) {
             long to = recovery.retransmitTo();
-            boolean allowed = recovery.allowanceBytes() >= Math.min(to - from, segmentBytes) && mayLeave(nowNs);
+            boolean allowed = recovery.allowanceBytes() >= Math.min(to - from, segmentBytes()) && mayLeave(nowNs);
             if (!allowed || !retransmit(from, to, nowNs)) {
                 return false;
             }
@@ -239,7 +227,7 @@ final class Sender {
         recovery.onRetransmitted(from, to, nowNs); // beyond the edge as well: whatever does not arrive is lost again
         lastSentNs = nowNs;
         if (head) {
-            timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs());
+            lossTimers.restart(nowNs);
         }
         return true;
     }
@@ -265,7 +253,7 @@ final class Sender {
     /** Answers where to go on; {@code at} itself, and {@link #outOfPackets} is set, when no packet was to be had. */
     private long sendAgain(long at, long to, long nowNs) {
         long end = dataEnd();
-        int length = (int) Math.min(Math.min(to, end) - at, payloadLimit());
+        int length = (int) Math.min(Math.min(to, end) - at, size.payloadLimit());
         boolean fin = finPosition != NO_FIN && at + length == end && to > end;
         boolean last = at + length == end && length > 0;
         int flags = TcpSegment.ACK | (last ? TcpSegment.PSH : 0) | (fin ? TcpSegment.FIN : 0);
@@ -288,14 +276,15 @@ final class Sender {
                 && tcp.config.features().slowStartAfterIdle()) {
             recovery.onIdle(nowNs - lastSentNs, rtt.rtoNs(), nowNs);
         }
-        if (wantsMtuProbe(nowNs) && !probeMtu(nowNs)) {
+        int probe = mtuProbePayload(nowNs);
+        if (probe > 0 && !probeMtu(probe, nowNs)) {
             return false;
         }
         boolean fin = finPosition != NO_FIN;
         while (nxt < end || fin && nxt == end) {
             long queued = end - nxt;
             long usable = Math.max(0, window.edge - nxt);
-            int limit = payloadLimit();
+            int limit = size.payloadLimit();
             int length = (int) Math.min(Math.min(queued, usable), limit);
             boolean withFin = fin && length == queued && usable > queued;
             if (!withFin && !isWorthSending(length, queued, limit)) {
@@ -342,61 +331,8 @@ final class Sender {
         }
         nxt = to;
         lastSentNs = nowNs;
-        setRetransmitTimer(nowNs);
+        lossTimers.onSent(nowNs);
         return true;
-    }
-
-    /** RFC 6298 (5.1): runs whenever something is in flight, unless a tail loss probe is to come first. */
-    private void setRetransmitTimer(long nowNs) {
-        if (!timers.isSet(ConnectionTimers.RETRANSMIT) && !timers.isSet(ConnectionTimers.LOSS_PROBE)) {
-            timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs());
-        }
-    }
-
-    /**
-     * RFC 8985 §7.2: while the last flight is unanswered a probe takes the place of the retransmission timer, at the latest when that would have fired;
-     * otherwise the retransmission timer runs.
-     */
-    private void setProbeTimer(long nowNs) {
-        long timeoutNs = timers.isSet(ConnectionTimers.RETRANSMIT)
-                ? timers.deadlineNs(ConnectionTimers.RETRANSMIT)
-                : recovery.oldestSentNs() + rtt.rtoNs();
-        long probeNs = recovery.probeTimeoutNs();
-        if (probeNs != LossRecovery.NOTHING) {
-            timers.set(ConnectionTimers.LOSS_PROBE, Math.min(nowNs + probeNs, Math.max(timeoutNs, nowNs)));
-            timers.clear(ConnectionTimers.RETRANSMIT);
-        } else {
-            timers.clear(ConnectionTimers.LOSS_PROBE);
-            timers.set(ConnectionTimers.RETRANSMIT, timeoutNs);
-        }
-    }
-
-    private void setReorderTimer() {
-        long deadlineNs = recovery.reorderDeadlineNs();
-        if (deadlineNs == Rack.NEVER) {
-            timers.clear(ConnectionTimers.REORDER);
-        } else {
-            timers.set(ConnectionTimers.REORDER, deadlineNs);
-        }
-    }
-
-    /** What is known about the flight has changed. */
-    private void setLossTimers(boolean advanced, long nowNs) {
-        setReorderTimer();
-        if (!inFlight()) {
-            timers.clear(ConnectionTimers.RETRANSMIT); // RFC 6298 (5.2)
-            timers.clear(ConnectionTimers.LOSS_PROBE);
-            return;
-        }
-        if (advanced) {
-            timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs()); // (5.3)
-        }
-        if (recovery.suspectsReneging()) {
-            timers.clear(ConnectionTimers.LOSS_PROBE);
-            timers.set(ConnectionTimers.RETRANSMIT, nowNs + Math.max(rtt.smoothedRttNs() / 2, RENEGING_DELAY_NS));
-        } else if (advanced || recovery.probeTimeoutNs() == LossRecovery.NOTHING) {
-            setProbeTimer(nowNs);
-        }
     }
 
     /** RFC 9293 §3.8.6.1: nothing is in flight whose ACK could open the window, yet something waits for it. */
@@ -412,69 +348,38 @@ final class Sender {
     /** The persist timer fired: sends what the window takes though it is little. False when it takes nothing at all. */
     boolean overrideSillyWindow(long nowNs) {
         long usable = window.edge - nxt;
-        int length = (int) Math.min(Math.min(dataEnd() - nxt, usable), payloadLimit());
-        return length > 0 && send(length, nxt + length == dataEnd(), false, payloadLimit(), nowNs);
+        int length = (int) Math.min(Math.min(dataEnd() - nxt, usable), size.payloadLimit());
+        return length > 0 && send(length, nxt + length == dataEnd(), false, size.payloadLimit(), nowNs);
     }
 
     // ---- segment size ----
 
-    private int effectiveSegmentBytes() {
-        return Math.max(MIN_PAYLOAD, Math.min(mostBytes(), mtuSearch.limitBytes()) - headerBytes());
-    }
-
-    /** Of a segment, from its TCP header on, as far as ICMP and the peer have said. */
-    private int mostBytes() {
-        return Math.min(peerMss + 20, pathBytes);
-    }
-
-    private int headerBytes() {
-        return 20 + (connection.receiver.timestamps.enabled ? 12 : 0);
-    }
-
-    /** Payload of a full segment now: SACK blocks, while there are some, take their share (RFC 6691). */
-    private int payloadLimit() {
-        return Math.max(MIN_PAYLOAD, segmentBytes - connection.receiver.sackOptionBytes());
-    }
-
     private void onPathChanged() {
-        pathBytes = connection.path.segmentBytes();
-        mtuSearch.onPathChanged(mostBytes());
+        size.onPathChanged();
         resize();
     }
 
     private void resize() {
-        segmentBytes = effectiveSegmentBytes();
-        recovery.segmentBytes(segmentBytes);
+        recovery.segmentBytes(segmentBytes());
     }
 
+    /** Payload of a full segment without SACK blocks. */
     int segmentBytes() {
-        return segmentBytes;
+        return size.payloadBytes();
     }
 
-    /**
-     * A probe of the path's MTU is due, and enough will follow it for its loss to show at once: RFC 4821 §7.4, with Linux' figures (three
-     * segments behind it, and a window of eleven).
-     */
-    private boolean wantsMtuProbe(long nowNs) {
-        mtuSearch.renew(mostBytes(), nowNs);
-        long bytes = mtuSearch.wantedBytes() + MTU_PROBE_FOLLOWERS * (long) segmentBytes;
-        return mtuSearch.wantedBytes() > 0
-                && !recovery.inRecovery()
-                && connection.receiver.sackOptionBytes() == 0
-                && recovery.cwndBytes() >= MTU_PROBE_WINDOW * segmentBytes
-                && dataEnd() - nxt >= bytes
-                && window.edge - nxt >= bytes;
+    private int mtuProbePayload(long nowNs) {
+        long available = Math.min(dataEnd(), window.edge) - nxt;
+        return recovery.inRecovery() ? 0 : size.probePayload(available, recovery.cwndBytes(), nowNs);
     }
 
     /** False when it has to wait for the congestion window, which all that follows it waits for then, too. */
-    private boolean probeMtu(long nowNs) {
-        int bytes = mtuSearch.wantedBytes();
-        int length = bytes - headerBytes();
+    private boolean probeMtu(int length, long nowNs) {
         long from = nxt;
         if (length > recovery.allowanceBytes() || !send(length, false, false, length, nowNs)) {
             return false;
         }
-        mtuSearch.onProbeSent(from, nxt, bytes);
+        size.onProbeSent(from, nxt);
         tcp.counters.increment(Counter.TCP_MTU_PROBES);
         return true;
     }
@@ -508,7 +413,7 @@ final class Sender {
         boolean before = recovery.inRecovery();
         arrived.ecnEcho = connection.ecn.isEcho(segment);
         recovery.onAck(arrived);
-        setLossTimers(ack > prior, nowNs);
+        lossTimers.onNews(inFlight(), ack > prior, nowNs);
         if (arrived.ecnEcho && !recovery.inRecovery() && connection.ecn.asksForReduction(una)) {
             tcp.counters.increment(Counter.TCP_ECN_REDUCTIONS);
             recovery.onEcnEcho(nowNs);
@@ -516,7 +421,7 @@ final class Sender {
         } else if (!before && recovery.inRecovery()) {
             connection.ecn.onReduced(nxt);
         }
-        if (mtuSearch.onAcknowledged(una)) {
+        if (size.onAcknowledged(una)) {
             tcp.counters.increment(Counter.TCP_MTU_PROBES_DELIVERED);
             resize();
         } else if (!before && recovery.inRecovery()) {
@@ -526,7 +431,7 @@ final class Sender {
 
     /** Recovery has begun: if because of a probe of the path's MTU, its size was the reason, not congestion (RFC 4821 §7.6.2). */
     private void forgiveProbe(long nowNs) {
-        if (mtuSearch.onLoss(una)) {
+        if (size.onLoss(una)) {
             recovery.onLostForItsSize(nowNs);
         }
     }
@@ -564,7 +469,7 @@ final class Sender {
             connection.ecn.onReduced(nxt);
             forgiveProbe(nowNs);
         }
-        setLossTimers(false, nowNs);
+        lossTimers.onNews(inFlight(), false, nowNs);
     }
 
     /** RFC 8985 §7.3: new data if there is some, which neither cwnd nor Nagle hold back; otherwise the last segment again. */
@@ -575,17 +480,15 @@ final class Sender {
         outOfPackets = false;
         boolean sent =
                 recovery.probeTimeoutNs() != LossRecovery.NOTHING && (probeWithNew(nowNs) || probeWithLast(nowNs));
-        // counted from the probe; without one, from where it would be had there been no probe timer
-        timers.set(ConnectionTimers.RETRANSMIT, (sent ? nowNs : recovery.oldestSentNs()) + rtt.rtoNs());
-        timers.clear(ConnectionTimers.LOSS_PROBE);
+        lossTimers.onProbe(sent, nowNs);
     }
 
     private boolean probeWithNew(long nowNs) {
         long queued = dataEnd() - nxt;
         long usable = window.edge - nxt;
-        int length = (int) Math.min(Math.min(queued, usable), payloadLimit());
+        int length = (int) Math.min(Math.min(queued, usable), size.payloadLimit());
         boolean fin = finPosition != NO_FIN && nxt <= finPosition && length == queued && usable > queued;
-        if ((length <= 0 && !fin) || !send(length, length == queued, fin, payloadLimit(), nowNs)) {
+        if ((length <= 0 && !fin) || !send(length, length == queued, fin, size.payloadLimit(), nowNs)) {
             return false;
         }
         recovery.onProbeSent(false);
@@ -606,7 +509,7 @@ final class Sender {
         onPathChanged();
         if (inFlight()) {
             recovery.onPathNarrowed(nowNs);
-            setLossTimers(false, nowNs);
+            lossTimers.onNews(inFlight(), false, nowNs);
         }
     }
 
@@ -615,7 +518,7 @@ final class Sender {
         if (una < 0) {
             return; // what is written before the handshake is complete waits for it (RFC 9293 §3.10.2)
         }
-        long wanted = Math.min(2L * recovery.cwndBytes() + 2L * segmentBytes, maxBufferBytes);
+        long wanted = Math.min(2L * recovery.cwndBytes() + 2L * segmentBytes(), maxBufferBytes);
         if (wanted > buffer.capacity()) {
             buffer.capacity((int) wanted);
         }
@@ -624,16 +527,13 @@ final class Sender {
     /** RFC 6298 (5.4) to (5.6): the earliest segment not acknowledged goes out again, and the next timeout is twice as long. */
     void onRetransmissionTimeout(long nowNs) {
         rtt.backOff();
-        int flightBytes = (int) Math.min(nxt - una, segmentBytes) + headerBytes();
-        if (mtuSearch.onTimeout(connection.retries.timeouts(), flightBytes, nowNs)) {
+        if (size.onTimeout(connection.retries.timeouts(), nxt - una, nowNs)) {
             tcp.counters.increment(Counter.TCP_MTU_BLACK_HOLES);
             resize();
         }
         recovery.onTimeout(nowNs);
         connection.ecn.onReduced(nxt);
-        setReorderTimer();
-        timers.clear(ConnectionTimers.LOSS_PROBE);
-        setRetransmitTimer(nowNs);
+        lossTimers.onTimeout(nowNs);
         transmit(nowNs);
     }
 
