@@ -42,6 +42,9 @@ final class RackLossRecovery implements LossRecovery {
     private final TailLossProbe probe = new TailLossProbe();
     private final ProportionalRate reduction = new ProportionalRate();
     private final LossUndo undo = new LossUndo();
+    private final Scoreboard scoreboard;
+    /** Without SACK. */
+    private final DuplicateAcks duplicates = new DuplicateAcks();
 
     private int segmentBytes;
     /**
@@ -55,16 +58,6 @@ final class RackLossRecovery implements LossRecovery {
     /** SND.NXT when recovery began; afterwards, what RFC 6582 calls recover. −1 before the first. */
     private long recoveryPoint = -1;
 
-    // without SACK
-    private int duplicateAcks;
-    /** Bytes that duplicate acknowledgments stand for. */
-    private long duplicateBytes;
-    /**
-     * No more than this: each segment out when the first duplicate came, or recovery began, causes one at most, and what left later is answered only after
-     * the retransmission is. So forged duplicates cannot let out segments which would justify yet more of them (RFC 5681 §3.2 (4)).
-     */
-    private long duplicateLimitBytes;
-
     // after a timeout
     private long timeoutUna = NOTHING;
     /** The first retransmission is due and goes out whatever the window says. */
@@ -77,12 +70,7 @@ final class RackLossRecovery implements LossRecovery {
     /** Bytes found lost since the last acknowledgment's sample. */
     private long newlyLost;
 
-    // of the acknowledgment in hand
-    private long oldestRttNs;
-    private long youngestRttNs;
-    private boolean originalArrived;
-    private boolean somethingSacked;
-    private boolean probeReported;
+    /** By the acknowledgment, or timer, in hand. */
     private boolean retransmissionLost;
 
     /**
@@ -111,6 +99,7 @@ final class RackLossRecovery implements LossRecovery {
         this.counters = counters;
         this.sample = sample;
         this.log = new SentSegments(pool);
+        this.scoreboard = new Scoreboard(log, rate, rack, probe, undo, rtt, counters, sack);
         congestion.onEstablished(segmentBytes, synRetransmitted);
     }
 
@@ -147,17 +136,15 @@ final class RackLossRecovery implements LossRecovery {
     public void onAck(Acknowledgment ack) {
         long priorUna = log.una();
         long priorDelivered = rate.delivered();
-        long priorDuplicateBytes = duplicateBytes;
+        long priorDuplicateBytes = duplicates.bytes();
         assert ack.una >= priorUna && ack.una <= log.end() : "acknowledged what was not sent";
         boolean uneventful = isUneventful(ack, priorUna);
         sample.priorInFlightBytes = inFlightBytes();
-        beginAck();
-        advance(ack, priorUna);
-        if (sack && ack.sackBlocks > 0) {
-            takeSacks(ack, priorUna);
-        }
+        retransmissionLost = false;
+        holdsRetransmissions = false;
+        scoreboard.take(ack, recoveryPoint, segmentBytes);
         long acked = ack.una - priorUna;
-        sample.rttNs = measure(ack, acked > 0);
+        sample.rttNs = scoreboard.rttNs();
         if (!sack) {
             countDuplicates(ack.duplicate, acked);
         }
@@ -169,7 +156,7 @@ final class RackLossRecovery implements LossRecovery {
                 congestion.onAck(sample);
             }
         } else {
-            long announced = duplicateBytes - priorDuplicateBytes;
+            long announced = duplicates.bytes() - priorDuplicateBytes;
             evaluate(ack, acked, sack ? sample.deliveredBytes : Math.max(0, acked + announced));
         }
         if (log.isEmpty()) {
@@ -199,7 +186,7 @@ final class RackLossRecovery implements LossRecovery {
             findLosses(ack.una, ack.nowNs);
         }
         report();
-        settleProbe(ack, acked == 0 && !somethingSacked && ack.duplicate);
+        settleProbe(ack, acked == 0 && !scoreboard.somethingSacked() && ack.duplicate);
         boolean wasReducing = isReducing();
         react(ack, acked, delivered);
         adjustWindow(acked, delivered, wasReducing);
@@ -212,153 +199,13 @@ final class RackLossRecovery implements LossRecovery {
         congestion.onSample(sample);
     }
 
-    private void beginAck() {
-        oldestRttNs = NOTHING;
-        youngestRttNs = NOTHING;
-        originalArrived = false;
-        somethingSacked = false;
-        probeReported = false;
-        retransmissionLost = false;
-        holdsRetransmissions = false;
-    }
-
-    /** SND.UNA moves. */
-    private void advance(Acknowledgment ack, long priorUna) {
-        if (ack.una == priorUna) {
-            return;
-        }
-        long highest = log.highestSacked();
-        while (!log.isEmpty() && log.end(log.first()) <= ack.una) {
-            if (!log.isSacked(log.first())) {
-                onDelivered(log.first(), highest, ack.nowNs);
-            }
-            log.removeFirst();
-        }
-        long part = log.trim(ack.una);
-        if (part > 0) {
-            rate.onDelivered(part, ack.nowNs);
-        }
-    }
-
-    /** A segment has arrived, acknowledged or SACKed. */
-    private void onDelivered(long number, long highestSacked, long nowNs) {
-        rate.onDelivered(log, number, nowNs);
-        if (!log.wasEverRetransmitted(number)) {
-            // RFC 6298 §3: of others the round trip is unknown. The estimator takes the oldest, in which the peer's
-            // delay of its
-            // acknowledgment counts; the smallest round trip is that of the youngest.
-            youngestRttNs = nowNs - log.sentNs(number);
-            oldestRttNs = Math.max(oldestRttNs, youngestRttNs);
-            originalArrived |= log.end(number) <= recoveryPoint;
-            if (sack && log.start(number) < highestSacked) {
-                rack.onReordering();
-            }
-        }
-        if (sack) {
-            rack.onDelivered(log, number, Math.min(rtt.minimumRttNs(), minimumOf(youngestRttNs)), nowNs);
-        }
-    }
-
-    private static long minimumOf(long rttNs) {
-        return rttNs == NOTHING ? Long.MAX_VALUE : rttNs;
-    }
-
-    private long measure(Acknowledgment ack, boolean advanced) {
-        if (oldestRttNs == NOTHING && advanced && ack.echoNs != Acknowledgment.NONE) {
-            long ticks = Math.max(1, (ack.nowNs - ack.echoNs) / Timestamps.TICK_NS);
-            oldestRttNs = ticks * Timestamps.TICK_NS;
-            youngestRttNs = oldestRttNs;
-        }
-        if (oldestRttNs != NOTHING) { // otherwise a back-off stays in force (Karn's algorithm)
-            rtt.onSample(oldestRttNs, youngestRttNs, samplesPerRoundTrip());
-        }
-        return youngestRttNs;
-    }
-
-    /** RFC 7323 appendix G: of a small flight, which an echo's is, without a division. */
-    private int samplesPerRoundTrip() {
-        long flight = log.end() - log.una();
-        long segments = flight < 4L * segmentBytes ? 1 : flight / (2L * segmentBytes);
-        return (int) Math.min(segments, Integer.MAX_VALUE);
-    }
-
-    // ---- SACK ----
-
-    /** RFC 6675's Update(), and RFC 2883. */
-    private void takeSacks(Acknowledgment ack, long priorUna) {
-        int first = 0;
-        if (reportsDuplicate(ack)) {
-            onDuplicateReported(ack.sackFrom[0], ack.sackTo[0], priorUna);
-            first = 1;
-        }
-        long highest = Math.max(log.highestSacked(), ack.una);
-        for (int i = first; i < ack.sackBlocks; i++) {
-            long from = ack.sackFrom[i];
-            long to = ack.sackTo[i];
-            if (from < to && from >= ack.una && to <= log.end()) {
-                takeSack(from, to, highest, ack.nowNs);
-            }
-        }
-    }
-
-    /** RFC 2883 §4: the first block lies below SEG.ACK, or inside the second. */
-    private static boolean reportsDuplicate(Acknowledgment ack) {
-        return ack.sackFrom[0] < ack.una
-                || ack.sackBlocks > 1 && ack.sackFrom[1] <= ack.sackFrom[0] && ack.sackTo[0] <= ack.sackTo[1];
-    }
-
-    private void onDuplicateReported(long from, long to, long priorUna) {
-        if (from >= to || to > log.end()) {
-            return;
-        }
-        counters.increment(Counter.TCP_DSACKS_RECEIVED);
-        if (!undo.onDuplicateReported(to, priorUna, (to - from + segmentBytes - 1) / segmentBytes)) {
-            return;
-        }
-        if (probe.isReportedBy(to)) {
-            probeReported = true;
-        } else {
-            rack.onDuplicateReported();
-        }
-    }
-
-    /** Segments that the block covers as a whole have arrived; what is known to have is skipped. */
-    private void takeSack(long from, long to, long highest, long nowNs) {
-        long number = log.firstEndingAfter(from);
-        if (number < log.next() && log.start(number) < from) {
-            number++;
-        }
-        for (number = log.nextNotSacked(number);
-                number < log.next() && log.end(number) <= to;
-                number = log.nextNotSacked(number + 1)) {
-            onDelivered(number, highest, nowNs);
-            log.markSacked(number);
-            somethingSacked = true;
-        }
-    }
-
-    // ---- duplicates without SACK ----
-
     private void countDuplicates(boolean duplicate, long acked) {
         if (acked > 0) {
-            duplicateAcks = 0;
-            // one segment of it filled the hole, the others had been announced by duplicates (RFC 6582 §3.2, deflation)
-            duplicateBytes =
-                    phase == Phase.FAST_RECOVERY ? Math.max(0, duplicateBytes - Math.max(0, acked - segmentBytes)) : 0;
+            duplicates.onAdvanced(acked, segmentBytes, phase == Phase.FAST_RECOVERY);
         }
         if (duplicate) {
-            if (duplicateAcks++ == 0) {
-                limitDuplicates();
-            }
-            if (phase != Phase.AFTER_TIMEOUT) {
-                duplicateBytes = Math.min(duplicateBytes + segmentBytes, duplicateLimitBytes);
-            }
+            duplicates.onDuplicate(log.end() - log.una(), segmentBytes, phase != Phase.AFTER_TIMEOUT);
         }
-    }
-
-    /** One segment of what is out is missing and causes none. */
-    private void limitDuplicates() {
-        duplicateLimitBytes = Math.max(duplicateBytes, log.end() - log.una() - segmentBytes);
     }
 
     // ---- phases ----
@@ -428,7 +275,7 @@ final class RackLossRecovery implements LossRecovery {
             return false;
         }
         boolean newer = phase == Phase.REDUCING || log.una() > recoveryPoint; // a mark causes no retransmission
-        return sack ? log.lostBytes() > 0 : duplicateAcks >= Rack.DUP_THRESH && newer;
+        return sack ? log.lostBytes() > 0 : duplicates.sayLoss() && newer;
     }
 
     /** @param delivered bytes that the acknowledgment in hand says have arrived */
@@ -443,7 +290,7 @@ final class RackLossRecovery implements LossRecovery {
         counters.increment(Counter.TCP_FAST_RECOVERIES);
         if (!sack) {
             markLost(log.first());
-            limitDuplicates();
+            duplicates.limit(log.end() - log.una(), segmentBytes);
         }
         if (!reduced) {
             congestion.onLoss(flightBytes, nowNs);
@@ -455,7 +302,7 @@ final class RackLossRecovery implements LossRecovery {
         recoveryPoint = log.end();
         // RFC 9937 §6.2, RecoverFS: without what was SACKed before this acknowledgment, in whose place more was sent
         // (RFC 3042)
-        reduction.begin(log.end() - log.una() - log.sackedBytes() - duplicateBytes + delivered, pipe());
+        reduction.begin(log.end() - log.una() - log.sackedBytes() - duplicates.bytes() + delivered, pipe());
     }
 
     private void leaveRecovery(Acknowledgment ack) {
@@ -474,8 +321,7 @@ final class RackLossRecovery implements LossRecovery {
 
     private void open() {
         phase = Phase.OPEN;
-        duplicateAcks = 0;
-        duplicateBytes = 0;
+        duplicates.clear();
         firstRetransmissionDue = false;
         verifiesTimeout = false;
         holdsRetransmissions = false;
@@ -543,8 +389,7 @@ final class RackLossRecovery implements LossRecovery {
         phase = Phase.AFTER_TIMEOUT;
         timeoutUna = log.una();
         recoveryPoint = log.end();
-        duplicateAcks = 0;
-        duplicateBytes = 0;
+        duplicates.clear();
         firstRetransmissionDue = true;
         holdsRetransmissions = false;
     }
@@ -568,7 +413,7 @@ final class RackLossRecovery implements LossRecovery {
             return;
         }
         if (log.end() > recoveryPoint) {
-            if (somethingSacked || ack.duplicate) {
+            if (scoreboard.somethingSacked() || ack.duplicate) {
                 verifiesTimeout = false; // step 3a: the loss was real
             }
         } else if (advanced) {
@@ -580,7 +425,7 @@ final class RackLossRecovery implements LossRecovery {
 
     /** Step 3b. */
     private boolean undoTimeout(Acknowledgment ack) {
-        if (!originalArrived) {
+        if (!scoreboard.originalArrived()) {
             return false;
         }
         counters.increment(Counter.TCP_SPURIOUS_TIMEOUTS);
@@ -675,7 +520,7 @@ final class RackLossRecovery implements LossRecovery {
 
     /** RFC 8985 §7.4: what a probe has repaired was lost to congestion, too. */
     private void settleProbe(Acknowledgment ack, boolean pureDuplicate) {
-        if (probe.onAck(ack.una, probeReported, pureDuplicate) == TailLossProbe.Outcome.REPAIRED
+        if (probe.onAck(ack.una, scoreboard.probeReported(), pureDuplicate) == TailLossProbe.Outcome.REPAIRED
                 && phase == Phase.OPEN) {
             congestion.onLoss(probe.flightBytes(), ack.nowNs);
             congestion.onRecovered(ack.nowNs);
@@ -732,7 +577,7 @@ final class RackLossRecovery implements LossRecovery {
     }
 
     private long pipe() {
-        return Math.max(0, log.pipe() - duplicateBytes);
+        return Math.max(0, log.pipe() - duplicates.bytes());
     }
 
     @Override
