@@ -106,7 +106,8 @@ final class Scoreboard {
     private void onDelivered(long number, long highestSacked, long recoveryPoint, long nowNs) {
         rate.onDelivered(log, number, nowNs);
         if (!log.wasEverRetransmitted(number)) {
-            // RFC 6298 §3: of others the round trip is unknown. The estimator takes the oldest, in which the peer's delay of
+            // RFC 6298 §3: of others the round trip is unknown. The estimator takes the oldest, in which the peer's
+            // delay of
             // its acknowledgment counts; the smallest round trip is that of the youngest.
             youngestRttNs = nowNs - log.sentNs(number);
             oldestRttNs = Math.max(oldestRttNs, youngestRttNs);

@@ -1,12 +1,8 @@
 package dev.millrace.stack.tcp;
 
 /**
- * The segments in flight, one entry each: what a sender knows about what it has sent, in the manner of RFC 8985 §5.2, and the byte counts
- * that make up the pipe. A retransmission sends a whole entry, so entries keep their borders.
- *
- * <p>Entries have ever increasing numbers and stand in a ring in sequence order. Over them lie two lists: those <em>out</em>, in the order
- * of their last transmission, which is the order in which RACK finds them lost (§6.2), and those <em>lost</em> and not sent again, in
- * sequence order, which is the order in which they go out. A SACKed entry is on neither.
+ * The segments in flight: what a sender knows about what it has sent, in the manner of RFC 8985 §5.2, and the byte counts that make up the pipe. What stands
+ * here is what becomes of entries; where they are kept and in which orders is {@link SegmentLog}'s.
  * <pre>
  *   sent ──► out ──► lost ──► sent again ──► out
  *             └──────┴──── SACKed ─────────────┘        (in any state: acknowledged and gone)
@@ -14,46 +10,7 @@ package dev.millrace.stack.tcp;
  * A SACKed entry also knows how far the run of SACKed ones around it reaches, as a union-find with path halving, so that blocks which repeat what is known cost next
  * to nothing however much they cover. Everything else is O(1), the search for a position logarithmic. Core thread only.
  */
-final class SentSegments {
-    static final long NONE = Long.MIN_VALUE;
-
-    // an entry's longs
-    private static final int END = 0;
-    private static final int SENT_NS = 1;
-    private static final int STATE = 2; // skip distance << 32 | flags
-    private static final int LINKS = 3; // distance to the previous on its list << 32 | to the next; 0 for none
-    private static final int DELIVERED = 4;
-    private static final int DELIVERED_NS = 5;
-    private static final int FIRST_SENT_NS = 6;
-
-    // flags
-    private static final int SACKED = 1;
-    private static final int LOST = 1 << 1;
-    /** Sent again since it was sent first, or was found lost last, and not known to have arrived or to be lost since. */
-    private static final int RETRANSMITTED = 1 << 2;
-
-    private static final int EVER_RETRANSMITTED = 1 << 3;
-    private static final int APP_LIMITED = 1 << 4;
-
-    private static final long[] NOTHING_IN_FLIGHT = {};
-    private static final int SHIFT = Integer.numberOfTrailingZeros(SegmentLogPool.ENTRY_LONGS);
-
-    private final SegmentLogPool pool;
-    private long[] ring = NOTHING_IN_FLIGHT;
-    private int mask = -1;
-    private long first;
-    private long next;
-
-    /** Where the first entry begins: SND.UNA. */
-    private long headStart;
-
-    private long outHead = NONE;
-    private long outTail = NONE;
-    private long lostHead = NONE;
-    private long lostTail = NONE;
-    /** The entry put on the lost list last: the next one belongs near it. */
-    private long lostFinger = NONE;
-
+final class SentSegments extends SegmentLog {
     private long sackedBytes;
     private int sackedSegments;
     private long lostBytes;
@@ -61,7 +18,7 @@ final class SentSegments {
     private long highestSacked;
 
     SentSegments(SegmentLogPool pool) {
-        this.pool = pool;
+        super(pool);
     }
 
     // ---- sending ----
@@ -82,34 +39,6 @@ final class SentSegments {
         ring[at + STATE] = 0;
         stamp(at, nowNs, rate);
         appendOut(number);
-    }
-
-    /** What the delivery rate is reckoned from when this transmission is known to have arrived. */
-    private void stamp(int at, long nowNs, DeliveryRate rate) {
-        ring[at + SENT_NS] = nowNs;
-        ring[at + STATE] = ring[at + STATE] & ~APP_LIMITED | (rate.isAppLimited() ? APP_LIMITED : 0);
-        ring[at + DELIVERED] = rate.delivered();
-        ring[at + DELIVERED_NS] = rate.deliveredNs();
-        ring[at + FIRST_SENT_NS] = rate.firstSentNs();
-    }
-
-    private void grow() {
-        int entries = Math.max(SegmentLogPool.MIN_ENTRIES, (ring.length >> SHIFT) * 2);
-        long[] wider = pool.take(entries);
-        for (long number = first; number < next; number++) {
-            System.arraycopy(
-                    ring, slot(number), wider, ((int) number & (entries - 1)) << SHIFT, SegmentLogPool.ENTRY_LONGS);
-        }
-        giveBack();
-        ring = wider;
-        mask = entries - 1;
-    }
-
-    private void giveBack() {
-        if (ring.length > 0) {
-            pool.give(ring);
-            ring = NOTHING_IN_FLIGHT;
-        }
     }
 
     /** An entry that is lost, or out, goes out (once more). */
@@ -256,92 +185,9 @@ final class SentSegments {
 
     // ---- questions ----
 
-    boolean isEmpty() {
-        return first == next;
-    }
-
     /** Nothing of what is in flight was SACKed, lost, or sent again. */
     boolean isInOrder() {
         return (sackedSegments | lostBytes | retransmittedBytes) == 0;
-    }
-
-    /** Number of the oldest entry. */
-    long first() {
-        return first;
-    }
-
-    /** Number behind that of the newest entry. */
-    long next() {
-        return next;
-    }
-
-    int count() {
-        return (int) (next - first);
-    }
-
-    /** Where the first entry begins. */
-    long una() {
-        return headStart;
-    }
-
-    /** Position where everything sent ends: SND.NXT. */
-    long end() {
-        return isEmpty() ? headStart : end(next - 1);
-    }
-
-    long start(long number) {
-        return number == first ? headStart : end(number - 1);
-    }
-
-    long end(long number) {
-        return ring[slot(number) + END];
-    }
-
-    long bytes(long number) {
-        return end(number) - start(number);
-    }
-
-    /** When it was sent last. */
-    long sentNs(long number) {
-        return ring[slot(number) + SENT_NS];
-    }
-
-    long delivered(long number) {
-        return ring[slot(number) + DELIVERED];
-    }
-
-    long deliveredNs(long number) {
-        return ring[slot(number) + DELIVERED_NS];
-    }
-
-    long firstSentNs(long number) {
-        return ring[slot(number) + FIRST_SENT_NS];
-    }
-
-    boolean appLimited(long number) {
-        return (flags(number) & APP_LIMITED) != 0;
-    }
-
-    boolean isSacked(long number) {
-        return (flags(number) & SACKED) != 0;
-    }
-
-    boolean isLost(long number) {
-        return (flags(number) & LOST) != 0;
-    }
-
-    /** It is lost and was not sent again since. */
-    private boolean isWaiting(long number) {
-        return (flags(number) & (LOST | RETRANSMITTED)) == LOST;
-    }
-
-    /** A retransmission of it is out. */
-    boolean isRetransmitted(long number) {
-        return (flags(number) & RETRANSMITTED) != 0;
-    }
-
-    boolean wasEverRetransmitted(long number) {
-        return (flags(number) & EVER_RETRANSMITTED) != 0;
     }
 
     /** The first entry that ends behind {@code position}; {@link #next} when there is none. */
@@ -378,16 +224,6 @@ final class SentSegments {
         return highestSacked;
     }
 
-    /** Of those out, the one that was sent the longest time ago, or {@link #NONE}. */
-    long longestOut() {
-        return outHead;
-    }
-
-    /** The lost entry to be sent again first, or {@link #NONE}. */
-    long firstLost() {
-        return lostHead;
-    }
-
     long sackedBytes() {
         return sackedBytes;
     }
@@ -411,15 +247,7 @@ final class SentSegments {
         return end() - headStart - sackedBytes - lostBytes + retransmittedBytes;
     }
 
-    // ---- entries ----
-
-    private int slot(long number) {
-        return ((int) number & mask) << SHIFT;
-    }
-
-    private int flags(long number) {
-        return (int) ring[slot(number) + STATE];
-    }
+    // ---- runs of SACKed entries ----
 
     private long skip(long number) {
         return ring[slot(number) + STATE] >>> 32;
@@ -428,117 +256,6 @@ final class SentSegments {
     private void setSkip(long number, long distance) {
         int at = slot(number);
         ring[at + STATE] = distance << 32 | ring[at + STATE] & 0xffff_ffffL;
-    }
-
-    // ---- the lists ----
-
-    private long following(long number) {
-        int distance = (int) ring[slot(number) + LINKS];
-        return distance == 0 ? NONE : number + distance;
-    }
-
-    private long preceding(long number) {
-        int distance = (int) (ring[slot(number) + LINKS] >> 32);
-        return distance == 0 ? NONE : number + distance;
-    }
-
-    private void link(long number, long preceding, long following) {
-        setPreceding(number, preceding);
-        setFollowing(number, following);
-        if (preceding != NONE) {
-            setFollowing(preceding, number);
-        }
-        if (following != NONE) {
-            setPreceding(following, number);
-        }
-    }
-
-    private void setFollowing(long number, long following) {
-        int at = slot(number) + LINKS;
-        long distance = following == NONE ? 0 : following - number;
-        ring[at] = ring[at] & 0xffff_ffff_0000_0000L | distance & 0xffff_ffffL;
-    }
-
-    private void setPreceding(long number, long preceding) {
-        int at = slot(number) + LINKS;
-        long distance = preceding == NONE ? 0 : preceding - number;
-        ring[at] = ring[at] & 0xffff_ffffL | distance << 32;
-    }
-
-    private void appendOut(long number) {
-        link(number, outTail, NONE);
-        outTail = number;
-        if (outHead == NONE) {
-            outHead = number;
-        }
-    }
-
-    private void prependOut(long number) {
-        link(number, NONE, outHead);
-        outHead = number;
-        if (outTail == NONE) {
-            outTail = number;
-        }
-    }
-
-    /** Entries are found lost mostly in sequence order, so that the place is next to the last one's. */
-    private void insertLost(long number) {
-        long before = lostFinger != NONE ? lostFinger : lostTail;
-        while (before != NONE && before > number) {
-            before = preceding(before);
-        }
-        long behind = before == NONE ? lostHead : following(before);
-        while (behind != NONE && behind < number) {
-            before = behind;
-            behind = following(behind);
-        }
-        link(number, before, behind);
-        if (before == NONE) {
-            lostHead = number;
-        }
-        if (behind == NONE) {
-            lostTail = number;
-        }
-        lostFinger = number;
-    }
-
-    private void unlink(long number) {
-        if (isSacked(number)) {
-            return;
-        }
-        if (isWaiting(number)) {
-            removeFromLost(number);
-        } else {
-            removeFromOut(number);
-        }
-    }
-
-    private void removeFromLost(long number) {
-        long before = preceding(number);
-        long behind = following(number);
-        lostHead = before == NONE ? behind : lostHead;
-        lostTail = behind == NONE ? before : lostTail;
-        if (lostFinger == number) {
-            lostFinger = before;
-        }
-        join(before, behind);
-    }
-
-    private void removeFromOut(long number) {
-        long before = preceding(number);
-        long behind = following(number);
-        outHead = before == NONE ? behind : outHead;
-        outTail = behind == NONE ? before : outTail;
-        join(before, behind);
-    }
-
-    private void join(long before, long behind) {
-        if (before != NONE) {
-            setFollowing(before, behind);
-        }
-        if (behind != NONE) {
-            setPreceding(behind, before);
-        }
     }
 
     // ---- self-check ----
@@ -564,15 +281,5 @@ final class SentSegments {
                 && retransmitted == retransmittedBytes
                 && waiting == length(lostHead, lostTail)
                 && out == length(outHead, outTail);
-    }
-
-    private int length(long head, long tail) {
-        int length = 0;
-        long last = NONE;
-        for (long number = head; number != NONE && length <= count(); number = following(number)) {
-            last = number;
-            length++;
-        }
-        return last == tail ? length : -1;
     }
 }
