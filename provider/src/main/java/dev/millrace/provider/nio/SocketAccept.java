@@ -7,9 +7,11 @@ import dev.millrace.stack.tcp.TcpSocket;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
+import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +30,7 @@ final class SocketAccept {
     private final Driver driver;
 
     // guarded by lock
-    private @Nullable AcceptWaiter waiter;
+    private @Nullable HybridWaiter waiter;
     private int accepts;
 
     SocketAccept(StackServerSocketChannel channel, Runtime runtime) {
@@ -85,11 +87,12 @@ final class SocketAccept {
 
     private void await(TcpAcceptor listener, long deadlineNs) throws IOException {
         ServerSocketChannel other = channel.kernelListener();
-        AcceptWaiter current = waiter;
+        HybridWaiter current = waiter;
         if (current == null) {
+            BooleanSupplier satisfied = () -> listener.hasPending() || !channel.isOpen();
             current = other == null
-                    ? AcceptWaiter.onStack(listener, () -> !channel.isOpen())
-                    : AcceptWaiter.onBoth(listener, other, runtime.kernel(), () -> !channel.isOpen());
+                    ? HybridWaiter.onStack(satisfied)
+                    : HybridWaiter.onBoth(satisfied, other, SelectionKey.OP_ACCEPT, runtime.kernel());
             waiter = current;
             channel.registrations().reader(current);
         }
@@ -106,7 +109,7 @@ final class SocketAccept {
 
     /** Nobody accepts any more. Without the lock. */
     void close() throws IOException {
-        AcceptWaiter watched = waiter;
+        HybridWaiter watched = waiter;
         if (watched != null) {
             watched.close();
         }

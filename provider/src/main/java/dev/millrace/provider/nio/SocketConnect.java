@@ -81,7 +81,7 @@ final class SocketConnect {
         }
         ConnectCall call = runtime.stack()
                 .connect(binding, Addresses.ip(remote), remote.getPort(), wanted, channel.registrations());
-        CallWaiter.perform(call, runtime.driver());
+        CallWaiter.perform(call, call.core(), runtime.driver());
         if (call.error() != TcpError.NONE) {
             throw SocketErrors.setUp(call.error());
         }

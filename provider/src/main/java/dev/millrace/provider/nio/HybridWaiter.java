@@ -1,50 +1,50 @@
 package dev.millrace.provider.nio;
 
 import dev.millrace.provider.driver.Waiter;
-import dev.millrace.stack.tcp.TcpAcceptor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SelectableChannel;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The wait of a thread in a blocking accept: for a connection on the stack and, where the listener has a kernel side too, on the
- * kernel, in whose selector the thread then sleeps.
+ * The wait of a thread in a blocking operation on a channel that may have a kernel side beside that on the stack: for the stack, and, where
+ * there is one, for the kernel, in whose selector the thread then sleeps.
  */
-final class AcceptWaiter extends Waiter {
-    private final TcpAcceptor acceptor;
-    private final BooleanSupplier closed;
+final class HybridWaiter extends Waiter {
+    private final BooleanSupplier satisfied;
     private final @Nullable KernelPoller poller;
     private boolean kernelReady;
 
-    private AcceptWaiter(TcpAcceptor acceptor, BooleanSupplier closed, @Nullable SelectorProvider kernelProvider)
-            throws IOException {
-        this.acceptor = acceptor;
-        this.closed = closed;
+    private HybridWaiter(BooleanSupplier satisfied, @Nullable SelectorProvider kernelProvider) throws IOException {
+        this.satisfied = satisfied;
         this.poller = kernelProvider == null ? null : new KernelPoller(kernelProvider, key -> kernelReady = true);
     }
 
-    static AcceptWaiter onStack(TcpAcceptor acceptor, BooleanSupplier closed) throws IOException {
-        return new AcceptWaiter(acceptor, closed, null);
+    /** @param satisfied whether the stack is ready for the operation, or the channel was closed */
+    static HybridWaiter onStack(BooleanSupplier satisfied) throws IOException {
+        return new HybridWaiter(satisfied, null);
     }
 
-    /** @param listener in non-blocking mode */
-    static AcceptWaiter onBoth(
-            TcpAcceptor acceptor, ServerSocketChannel listener, SelectorProvider kernelProvider, BooleanSupplier closed)
+    /**
+     * @param satisfied as above
+     * @param kernel the JDK's channel, in non-blocking mode
+     * @param ops what to wait for there
+     */
+    static HybridWaiter onBoth(
+            BooleanSupplier satisfied, SelectableChannel kernel, int ops, SelectorProvider kernelProvider)
             throws IOException {
-        AcceptWaiter waiter = new AcceptWaiter(acceptor, closed, kernelProvider);
+        HybridWaiter waiter = new HybridWaiter(satisfied, kernelProvider);
         KernelPoller poller = waiter.poller;
         if (poller != null) {
-            poller.register(listener, SelectionKey.OP_ACCEPT, waiter);
+            poller.register(kernel, ops, waiter);
         }
         return waiter;
     }
 
     /** Before each wait. */
-    AcceptWaiter rearmed() {
+    HybridWaiter rearmed() {
         kernelReady = false;
         return this;
     }
@@ -59,7 +59,7 @@ final class AcceptWaiter extends Waiter {
                 throw new UncheckedIOException(e);
             }
         }
-        return acceptor.hasPending() || closed.getAsBoolean() || kernelReady;
+        return satisfied.getAsBoolean() || kernelReady;
     }
 
     @Override
@@ -89,7 +89,7 @@ final class AcceptWaiter extends Waiter {
         }
     }
 
-    /** Lets go of the kernel listener, which may close only then. */
+    /** Lets go of the kernel channel, which may close only then. */
     void close() throws IOException {
         if (poller != null) {
             poller.close();
