@@ -3,6 +3,7 @@ package dev.millrace.provider;
 import dev.millrace.provider.SharedStart.Outcome;
 import dev.millrace.provider.agent.JdkAccess;
 import dev.millrace.provider.nio.MillraceSelector;
+import dev.millrace.provider.nio.StackDatagramChannel;
 import dev.millrace.provider.nio.StackServerSocketChannel;
 import dev.millrace.provider.nio.StackSocketChannel;
 import dev.millrace.provider.settings.Settings;
@@ -20,8 +21,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The provider that {@code -Djava.nio.channels.spi.SelectorProvider} names. TCP channels and selectors are Millrace's; what it does not
- * serve (datagrams, pipes, UNIX domain sockets, inherited channels) is the JDK's. Any thread.
+ * The provider that {@code -Djava.nio.channels.spi.SelectorProvider} names. TCP and datagram channels and selectors are Millrace's; what it does not
+ * serve (pipes, UNIX domain sockets, inherited channels) is the JDK's. Any thread.
  *
  * <p>The constructor never throws, because the JDK would then fail every use of NIO with an error that hides the reason: starting
  * happens at the first {@code open}, and a failure is an IOException of each {@code open}.
@@ -125,12 +126,18 @@ public final class MillraceSelectorProvider extends SelectorProvider {
 
     @Override
     public DatagramChannel openDatagramChannel() throws IOException {
-        return kernel().openDatagramChannel();
+        Runtime runtime = runtime();
+        return runtime == null
+                ? kernel().openDatagramChannel()
+                : new StackDatagramChannel(runtime, runtime.datagramFamily());
     }
 
     @Override
     public DatagramChannel openDatagramChannel(ProtocolFamily family) throws IOException {
-        return kernel().openDatagramChannel(family);
+        Runtime runtime = runtime();
+        return runtime == null || isOfKernel(family)
+                ? kernel().openDatagramChannel(family)
+                : new StackDatagramChannel(runtime, family);
     }
 
     @Override

@@ -39,6 +39,7 @@ public final class Runtime implements AutoCloseable {
     private final Driver driver;
     private final Router router;
     private final ProtocolFamily family;
+    private final ProtocolFamily datagramFamily;
     private final SocketJournal journal = new SocketJournal();
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -52,6 +53,7 @@ public final class Runtime implements AutoCloseable {
         this.stack = stack;
         this.driver = driver;
         this.family = familyOf(settings);
+        this.datagramFamily = kernelHasV6() ? family : StandardProtocolFamily.INET;
         this.router = new Router(new StackReach(stack), settings.routes());
     }
 
@@ -129,6 +131,11 @@ public final class Runtime implements AutoCloseable {
         public boolean listensOn(IpAddress address, int port) {
             return stack.listensOn(address, port);
         }
+
+        @Override
+        public boolean receivesDatagram(IpAddress local, int port, IpAddress remote, int remotePort) {
+            return stack.receivesDatagram(local, port, remote, remotePort);
+        }
     }
 
     /**
@@ -177,6 +184,11 @@ public final class Runtime implements AutoCloseable {
     /** The family of a channel that was opened without naming one: both families where the JVM or the link has IPv6. */
     public ProtocolFamily family() {
         return family;
+    }
+
+    /** As {@link #family}, for datagram channels, which all have a socket of the kernel's behind them. */
+    public ProtocolFamily datagramFamily() {
+        return datagramFamily;
     }
 
     public Settings settings() {

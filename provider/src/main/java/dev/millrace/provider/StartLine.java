@@ -15,8 +15,8 @@ final class StartLine {
         int shards = runtime.stack().shards();
         return Version.text() + " on link " + settings.link() + addresses + ", driver " + settings.driver() + ", "
                 + shards + (shards == 1 ? " shard" : " shards")
-                + "; on the stack: SocketChannel, ServerSocketChannel; on the kernel: java.net.Socket and ServerSocket,"
-                + " DatagramChannel, AsynchronousSocketChannel, Pipe, UNIX domain sockets, native transports"
+                + "; on the stack: SocketChannel, ServerSocketChannel, DatagramChannel; on the kernel: java.net.Socket,"
+                + " ServerSocket and DatagramSocket, AsynchronousSocketChannel, Pipe, UNIX domain sockets, native transports"
                 + (runtime.hasKernel() ? "" : "; no kernel sockets, they need the JVM flag " + Runtime.KERNEL_FLAG);
     }
 

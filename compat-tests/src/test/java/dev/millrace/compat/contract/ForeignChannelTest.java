@@ -14,7 +14,6 @@ import java.net.Socket;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.DatagramChannel;
 import java.nio.channels.Pipe;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -65,21 +64,6 @@ class ForeignChannelTest extends ContractTest {
             assertEquals(i % 2 == 0 ? pipe.source() : pair.server(), ready.channel());
             ((java.nio.channels.ReadableByteChannel) ready.channel()).read(ByteBuffer.allocate(1));
             selector.selectedKeys().clear();
-        }
-    }
-
-    @Test
-    void datagramChannelsWork() throws Exception {
-        Selector selector = selector();
-        try (DatagramChannel receiver = provider.openDatagramChannel();
-                DatagramChannel sender = provider.openDatagramChannel(StandardProtocolFamily.INET)) {
-            receiver.bind(new InetSocketAddress(loopback(), 0));
-            SelectionKey key = register(receiver, selector, OP_READ);
-            sender.send(bytes("datagram"), receiver.getLocalAddress());
-            awaitReady(key, OP_READ);
-            ByteBuffer buffer = ByteBuffer.allocate(100);
-            assertEquals(sender.getLocalAddress() != null, receiver.receive(buffer) != null);
-            assertEquals(8, buffer.position());
         }
     }
 

@@ -45,12 +45,16 @@ final class Addresses {
 
     /** As {@link #check}; the any-address becomes loopback, as a connect to it reaches the own host. */
     static InetSocketAddress checkRemote(SocketAddress remote, ProtocolFamily family) {
-        InetSocketAddress inet = check(remote, family);
-        if (!inet.getAddress().isAnyLocalAddress()) {
-            return inet;
+        return loopbackIfAny(check(remote, family));
+    }
+
+    /** Where a packet to this address goes: to the own host, for the any-address. */
+    static InetSocketAddress loopbackIfAny(InetSocketAddress remote) {
+        if (!remote.getAddress().isAnyLocalAddress()) {
+            return remote;
         }
-        InetAddress loopback = inet.getAddress() instanceof Inet4Address ? LOOPBACK4 : LOOPBACK6;
-        return new InetSocketAddress(loopback, inet.getPort());
+        InetAddress loopback = remote.getAddress() instanceof Inet4Address ? LOOPBACK4 : LOOPBACK6;
+        return new InetSocketAddress(loopback, remote.getPort());
     }
 
     /**

@@ -140,7 +140,7 @@ final class MillraceKey extends AbstractSelectionKey {
         SelectionKey inner = kernel;
         if (inner != null) {
             try {
-                inner.interestOps(interest);
+                inner.interestOps(kernelInterest());
             } catch (CancelledKeyException e) {
                 // the JDK channel was closed just now; the same close is about to cancel this key too
                 assert !inner.isValid();
@@ -215,12 +215,19 @@ final class MillraceKey extends AbstractSelectionKey {
 
     // ---- the kernel's side ----
 
-    /** Registers {@code kernelChannel} with the selector's inner JDK selector, unless that has happened or the key is gone. */
+    /**
+     * Registers {@code kernelChannel} with the selector's inner JDK selector, unless that has happened or the key is gone, and tells it what is of
+     * interest.
+     */
     synchronized void enroll(AbstractSelectableChannel kernelChannel) throws ClosedChannelException {
         if (kernel == null && !withdrawn) {
-            kernel = selector.kernelSelector().enroll(kernelChannel, interest, this);
-            tellKernel(); // it may have changed while there was no key to tell
+            kernel = selector.kernelSelector().enroll(kernelChannel, kernelInterest(), this);
         }
+        tellKernel(); // it may have changed while there was no key to tell, or the endpoint has
+    }
+
+    private int kernelInterest() {
+        return endpoint == null ? interest : endpoint.kernelInterest(interest);
     }
 
     /** Gives the inner key up, and admits no other. */

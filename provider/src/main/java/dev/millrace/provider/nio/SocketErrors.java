@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
+import java.net.PortUnreachableException;
 import java.net.SocketException;
 import java.nio.channels.AlreadyBoundException;
 import java.nio.channels.AlreadyConnectedException;
@@ -51,6 +52,22 @@ final class SocketErrors {
     /** What a {@code write} throws that finds the connection gone, once the reason was reported before. */
     static IOException brokenPipe() {
         return new IOException("Broken pipe");
+    }
+
+    /** What an ICMP message, or the lack of a route, has a datagram socket's next operation throw. */
+    static IOException datagram(TcpError error) {
+        return error == TcpError.CONNECTION_REFUSED ? new PortUnreachableException() : setUp(error);
+    }
+
+    /** What a datagram that is too long throws; the JDK's classes differ with the call. */
+    static IOException tooLong(boolean connected) {
+        String text = text(TcpError.MESSAGE_TOO_LONG);
+        return connected ? new IOException(text) : new SocketException(text);
+    }
+
+    /** A datagram for which there is no way from where its socket is bound. */
+    static SocketException networkUnreachable() {
+        return new SocketException(text(TcpError.NETWORK_UNREACHABLE));
     }
 
     private static String text(TcpError error) {

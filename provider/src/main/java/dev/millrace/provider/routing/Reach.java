@@ -12,4 +12,7 @@ public interface Reach {
 
     /** Whether a socket of the stack listens there. */
     boolean listensOn(IpAddress address, int port);
+
+    /** Whether a socket of the stack would get a datagram from {@code remote} to {@code local}. Allocates nothing. */
+    boolean receivesDatagram(IpAddress local, int port, IpAddress remote, int remotePort);
 }

@@ -23,8 +23,8 @@ public final class SocketJournal {
     /**
      * Notes one decision.
      *
-     * @param kind {@code listen} or {@code connect}
-     * @param address bound address of a listener, remote address of a client
+     * @param kind {@code listen} or {@code connect}, for datagrams {@code datagrams at} or {@code datagrams to}
+     * @param address bound address of a listener or a datagram socket, remote address of a client, or where the first datagram goes
      */
     public void opened(String kind, InetSocketAddress address, Decision decision) {
         Entry entry = new Entry(

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.net.DatagramSocket;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
@@ -11,7 +12,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** No method of {@code Socket} and {@code ServerSocket} may fall back on a kernel socket of its own behind the adaptor's back. */
+/** No method of {@code Socket}, {@code ServerSocket} and {@code DatagramSocket} may fall back on a kernel socket of its own behind the adaptor's back. */
 class AdaptorCompletenessTest {
     @Test
     void socketAdaptorOverridesEveryMethod() {
@@ -21,6 +22,11 @@ class AdaptorCompletenessTest {
     @Test
     void serverSocketAdaptorOverridesEveryMethod() {
         assertEquals(List.of(), inherited(ServerSocket.class, ServerSocketAdaptor.class));
+    }
+
+    @Test
+    void datagramSocketAdaptorOverridesEveryMethod() {
+        assertEquals(List.of(), inherited(DatagramSocket.class, DatagramSocketAdaptor.class));
     }
 
     private static List<String> inherited(Class<?> base, Class<?> adaptor) {

@@ -36,6 +36,11 @@ class RouterTest {
         public boolean listensOn(IpAddress address, int port) {
             return address.isLoopback() && port == LISTENING;
         }
+
+        @Override
+        public boolean receivesDatagram(IpAddress local, int port, IpAddress remote, int remotePort) {
+            return local.isLoopback() && port == LISTENING;
+        }
     };
 
     private final Router router = new Router(NETWORK, null);
@@ -133,5 +138,51 @@ class RouterTest {
         assertEquals(SocketJournal.LIMIT + 1, lines.size());
         assertEquals("connect 198.18.0.2:1 -> stack: 198.18.0.2 is reached through the link (2 times)", lines.get(0));
         assertTrue(lines.getLast().startsWith("20 more, "), lines.getLast());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "::,198.18.0.9,5000,STACK",
+        "::,198.18.0.1,5000,STACK",
+        "::,fd00:18::9,5000,STACK",
+        "::,203.0.113.1,5000,KERNEL",
+        "::,127.0.0.1,8080,STACK",
+        "::,127.0.0.1,8081,KERNEL",
+        "0.0.0.0,127.0.0.1,8080,STACK",
+        "127.0.0.1,127.0.0.2,8080,STACK",
+        "127.0.0.1,::1,8080,KERNEL",
+        "::1,::1,8080,STACK",
+        "127.0.0.1,198.18.0.9,5000,KERNEL",
+        "::,224.0.0.1,8080,KERNEL",
+        "::,ff02::1,8080,KERNEL",
+        "::,255.255.255.255,8080,KERNEL",
+    })
+    void datagramsOfASocketOnBothSidesGoByDestination(String local, String remote, int port, Route expected) {
+        assertEquals(
+                expected, router.datagram(ip(local), 4000, ip(remote), port).route());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "198.18.0.1,198.18.0.9,true",
+        "198.18.0.1,198.18.0.1,true",
+        "fd00:18::1,fd00:18::9,true",
+        "198.18.0.1,fd00:18::9,false",
+        "198.18.0.1,203.0.113.1,false",
+        "198.18.0.1,127.0.0.1,false",
+        "198.18.0.1,224.0.0.1,false",
+        "198.18.0.1,255.255.255.255,false",
+    })
+    void fromAnAddressOfTheLinkOnlyWhatTheLinkLeadsToIsReached(String local, String remote, boolean expected) {
+        assertEquals(expected, router.reachesFromLink(ip(local), ip(remote)));
+    }
+
+    @Test
+    void aSocketThatWasNeverBoundByNameIsOnBothSides() {
+        assertEquals(Route.BOTH, router.bindUnnamed().route());
+    }
+
+    private static IpAddress ip(String address) {
+        return IpAddress.of(InetAddress.ofLiteral(address).getAddress());
     }
 }

@@ -164,6 +164,11 @@ public final class Stack implements AutoCloseable {
         return UdpSocket.bind(datagramPorts, doors, home, cores[home].chunks(), local, port, options, observer);
     }
 
+    /** Whether a socket of this stack would get a datagram from {@code remote} to {@code local}. Allocates nothing. */
+    public boolean receivesDatagram(IpAddress local, int port, IpAddress remote, int remotePort) {
+        return datagramPorts.hasReceiver(local, port, remote, remotePort);
+    }
+
     /**
      * Prepares to connect a datagram socket. {@code call.core().submit(call)} starts it; once done without error the socket receives from
      * that peer alone.

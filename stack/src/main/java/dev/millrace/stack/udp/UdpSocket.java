@@ -167,7 +167,7 @@ public final class UdpSocket {
 
     /** The error that came last, which is forgotten with this call (SO_ERROR); NONE for none. */
     public TcpError takeError() {
-        return (TcpError) ERROR.getAndSet(this, TcpError.NONE);
+        return error == TcpError.NONE ? TcpError.NONE : (TcpError) ERROR.getAndSet(this, TcpError.NONE);
     }
 
     /** The bound address, or once connected the one that routing chose. */

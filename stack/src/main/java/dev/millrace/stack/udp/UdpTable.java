@@ -86,6 +86,11 @@ public final class UdpTable {
 
     // ---- datagrams ----
 
+    /** Whether some socket would get a datagram from {@code remote} to {@code local}. Lock-free; allocates nothing. */
+    public boolean hasReceiver(IpAddress local, int localPort, IpAddress remote, int remotePort) {
+        return find(local.high(), local.low(), localPort, remote.high(), remote.low(), remotePort) != null;
+    }
+
     /**
      * The socket for a datagram from {@code remote} to {@code local}: of those bound to the port, one that is connected to the sender before
      * others, then one of the exact address before 0.0.0.0 before ::. A socket connected to somebody else is none. Lock-free; allocates
