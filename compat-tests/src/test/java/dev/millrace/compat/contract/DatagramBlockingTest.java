@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.compat.Rule;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Waiting for datagrams: in blocking calls, which interrupt and close end, and in selectors, beside channels of other kinds. */
+@Rule("tcp.md: UDP")
 class DatagramBlockingTest extends ContractTest {
     private DatagramChannel bound() throws IOException {
         return closing(provider.openDatagramChannel()).bind(new InetSocketAddress(loopback(), 0));

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.compat.Rule;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code DatagramChannel.socket()}, options and groups. */
+@Rule("tcp.md: UDP")
 class DatagramSocketAdaptorTest extends ContractTest {
     private static final Map<SocketOption<?>, List<?>> EXACT = Map.of(
             StandardSocketOptions.SO_BROADCAST, List.of(true, false),

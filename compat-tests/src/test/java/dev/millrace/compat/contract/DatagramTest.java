@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.compat.Rule;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.DatagramPacket;
@@ -35,6 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Datagrams, whole, from whom and to whom; addresses, connecting, and everything that is refused. */
+@Rule("tcp.md: UDP")
 class DatagramTest extends ContractTest {
     private static final int MAX_PAYLOAD = 65_507;
 

@@ -118,6 +118,18 @@ class DatagramsIT {
         }
     }
 
+    @Test
+    void aPortThatNobodyHasIsUnreachable() throws Exception {
+        try (Lab lab = new Lab()) {
+            Wire wire = Wire.Kind.TAP.connect(lab);
+            for (String peer : List.of(Wire.PEER4, Wire.PEER6, "127.0.0.1")) {
+                Command.Result result = wire.host()
+                        .run(LIMIT, command(wire.settings(), LOAD, "--server", peer, "--datagrams", "10"));
+                assertTrue(result.output().contains("java.net.PortUnreachableException"), result.output());
+            }
+        }
+    }
+
     // ---- what runs ----
 
     private static String kernel() {
@@ -132,12 +144,15 @@ class DatagramsIT {
 
     /** @param settings of Millrace, or empty for the kernel */
     private static String run(Namespace namespace, String settings, String mainClass, String... arguments) {
-        List<String> words = settings.isEmpty() || Applications.ORACLE
-                ? Applications.application().onKernel(mainClass, arguments)
-                : Applications.application().onMillrace(settings, mainClass, arguments);
-        Command.Result result = namespace.run(LIMIT, words);
+        Command.Result result = namespace.run(LIMIT, command(settings, mainClass, arguments));
         assertEquals(0, result.exitCode(), result.output());
         return result.output();
+    }
+
+    private static List<String> command(String settings, String mainClass, String... arguments) {
+        return settings.isEmpty() || Applications.ORACLE
+                ? Applications.application().onKernel(mainClass, arguments)
+                : Applications.application().onMillrace(settings, mainClass, arguments);
     }
 
     private static void load(
