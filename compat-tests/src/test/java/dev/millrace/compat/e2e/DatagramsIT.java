@@ -123,8 +123,8 @@ class DatagramsIT {
         try (Lab lab = new Lab()) {
             Wire wire = Wire.Kind.TAP.connect(lab);
             for (String peer : List.of(Wire.PEER4, Wire.PEER6, "127.0.0.1")) {
-                Command.Result result = wire.host()
-                        .run(LIMIT, command(wire.settings(), LOAD, "--server", peer, "--datagrams", "10"));
+                Command.Result result =
+                        wire.host().run(LIMIT, command(wire.settings(), LOAD, "--server", peer, "--datagrams", "10"));
                 assertTrue(result.output().contains("java.net.PortUnreachableException"), result.output());
             }
         }

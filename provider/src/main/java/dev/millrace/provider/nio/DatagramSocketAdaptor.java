@@ -18,7 +18,6 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.IllegalBlockingModeException;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -216,7 +215,10 @@ final class DatagramSocketAdaptor extends DatagramSocket {
         ByteBuffer target = ByteBuffer.wrap(packet.getData(), packet.getOffset(), room);
         int timeout = timeoutMs;
         long timeoutNs = timeout == 0 ? DatagramInput.NO_TIMEOUT : timeout * 1_000_000L;
-        SocketAddress sender = Objects.requireNonNull(channel.receive(target, timeoutNs));
+        SocketAddress sender = channel.receive(target, timeoutNs);
+        if (sender == null) {
+            throw new IllegalBlockingModeException(); // since the look above
+        }
         capacities.received(packet, target.position() - packet.getOffset(), room);
         packet.setSocketAddress(sender);
     }

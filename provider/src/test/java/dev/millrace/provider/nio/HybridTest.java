@@ -362,7 +362,7 @@ class HybridTest {
             client.setOption(StandardSocketOptions.TCP_NODELAY, true);
             client.setOption(StandardSocketOptions.SO_LINGER, 7);
             client.connect(listener.getLocalAddress());
-            SocketChannel delegate = ((StackSocketChannel) client).kernelDelegate();
+            SocketChannel delegate = (SocketChannel) ((StackSocketChannel) client).kernelChannel();
             assertTrue(delegate.getOption(StandardSocketOptions.TCP_NODELAY));
             assertEquals(7, delegate.getOption(StandardSocketOptions.SO_LINGER));
         }
