@@ -62,10 +62,8 @@ final class RackLossRecovery implements LossRecovery {
     private long timeoutUna = NOTHING;
     /** The first retransmission is due and goes out whatever the window says. */
     private boolean firstRetransmissionDue;
-    /** It is still open whether the timeout was spurious (RFC 5682). */
-    private boolean verifiesTimeout;
-    /** New data goes first, to find out (RFC 5682 §3.1 step 2b). */
-    private boolean holdsRetransmissions;
+
+    private final ForwardRto forwardRto = new ForwardRto();
 
     /** Bytes found lost since the last acknowledgment's sample. */
     private long newlyLost;
@@ -141,7 +139,7 @@ final class RackLossRecovery implements LossRecovery {
         boolean uneventful = isUneventful(ack, priorUna);
         sample.priorInFlightBytes = inFlightBytes();
         retransmissionLost = false;
-        holdsRetransmissions = false;
+        forwardRto.onAck();
         scoreboard.take(ack, recoveryPoint, segmentBytes);
         long acked = ack.una - priorUna;
         sample.rttNs = scoreboard.rttNs();
@@ -212,7 +210,9 @@ final class RackLossRecovery implements LossRecovery {
 
     private void react(Acknowledgment ack, long acked, long delivered) {
         boolean advanced = acked > 0;
-        if (phase != Phase.OPEN && ack.una >= recoveryPoint && !(verifiesTimeout && advanced && undoTimeout(ack))) {
+        if (phase != Phase.OPEN
+                && ack.una >= recoveryPoint
+                && !(forwardRto.isUndecided() && advanced && undoTimeout(ack))) {
             leaveRecovery(ack);
         }
         switch (phase) {
@@ -283,7 +283,7 @@ final class RackLossRecovery implements LossRecovery {
         boolean reduced =
                 phase == Phase.REDUCING; // as Linux, whatever has been lost meanwhile belongs to the same episode
         phase = Phase.FAST_RECOVERY;
-        verifiesTimeout = false;
+        forwardRto.decide();
         firstRetransmissionDue = false;
         undo.begin(log.una());
         probe.cancel();
@@ -323,8 +323,7 @@ final class RackLossRecovery implements LossRecovery {
         phase = Phase.OPEN;
         duplicates.clear();
         firstRetransmissionDue = false;
-        verifiesTimeout = false;
-        holdsRetransmissions = false;
+        forwardRto.decide();
         timeoutUna = NOTHING;
     }
 
@@ -375,7 +374,7 @@ final class RackLossRecovery implements LossRecovery {
         }
         boolean again = timeoutUna == log.una();
         boolean reduced = phase != Phase.OPEN && log.una() < recoveryPoint && (isReducing() || again);
-        verifiesTimeout = !inRecovery() || again; // RFC 5682 §2.1: not inside another recovery
+        forwardRto.onTimeout(inRecovery() && !again);
         congestion.onRto(flightBytes, reduced, nowNs);
         if (!reduced) {
             undo.begin(log.una());
@@ -391,7 +390,6 @@ final class RackLossRecovery implements LossRecovery {
         recoveryPoint = log.end();
         duplicates.clear();
         firstRetransmissionDue = true;
-        holdsRetransmissions = false;
     }
 
     private void markAllLost() {
@@ -400,26 +398,21 @@ final class RackLossRecovery implements LossRecovery {
         }
     }
 
-    /**
-     * RFC 5682 §3, in its form with SACK: when something that was sent only once, before the timeout, arrives after it, the timeout was
-     * spurious. To see that, new data goes out first on the first acknowledgment that advances; so it works without SACK, too.
-     */
     private void verifyTimeout(Acknowledgment ack, boolean advanced) {
         if (advanced && undo.isNeedless(ack.echoNs)) {
             undoReduction(ack.nowNs);
             return;
         }
-        if (!verifiesTimeout || undoTimeout(ack)) {
+        if (!forwardRto.isUndecided() || undoTimeout(ack)) {
             return;
         }
         if (log.end() > recoveryPoint) {
             if (scoreboard.somethingSacked() || ack.duplicate) {
-                verifiesTimeout = false; // step 3a: the loss was real
+                forwardRto.decide(); // step 3a: the loss was real
             }
         } else if (advanced) {
             recoveryPoint = log.end(); // step 2b
-            holdsRetransmissions = ack.newDataWaits;
-            verifiesTimeout = ack.newDataWaits;
+            forwardRto.onAdvanced(ack.newDataWaits);
         }
     }
 
@@ -435,12 +428,7 @@ final class RackLossRecovery implements LossRecovery {
 
     @Override
     public boolean releasesRetransmissions() {
-        if (!holdsRetransmissions || log.end() > recoveryPoint) {
-            return false;
-        }
-        holdsRetransmissions = false;
-        verifiesTimeout = false;
-        return true;
+        return log.end() <= recoveryPoint && forwardRto.release();
     }
 
     /** As Linux: those that fit are left alone, the window stays, and what follows is no reduction that could be undone. */
@@ -463,7 +451,7 @@ final class RackLossRecovery implements LossRecovery {
 
     @Override
     public long retransmitFrom() {
-        if (!inRecovery() || holdsRetransmissions || log.firstLost() == SentSegments.NONE) {
+        if (!inRecovery() || forwardRto.holdsRetransmissions() || log.firstLost() == SentSegments.NONE) {
             return NOTHING;
         }
         return log.start(log.firstLost());
