@@ -335,6 +335,8 @@ final class RackLossRecovery implements LossRecovery {
         undo.cancel();
         congestion.onSpurious(nowNs);
         open();
+        // no flight of retransmissions is out whose duplicates could mislead (RFC 6582 §4)
+        recoveryPoint = Math.min(recoveryPoint, log.una() - 1);
     }
 
     @Override

@@ -90,8 +90,10 @@ final class Scoreboard {
     /** SND.UNA moves. */
     private void advance(Acknowledgment ack, long recoveryPoint) {
         long highest = log.highestSacked();
+        boolean ambiguous = false;
         while (!log.isEmpty() && log.end(log.first()) <= ack.una) {
             if (!log.isSacked(log.first())) {
+                ambiguous |= log.wasEverRetransmitted(log.first());
                 onDelivered(log.first(), highest, recoveryPoint, ack.nowNs);
             }
             log.removeFirst();
@@ -100,15 +102,21 @@ final class Scoreboard {
         if (part > 0) {
             rate.onDelivered(part, ack.nowNs);
         }
+        if (ambiguous) {
+            // RFC 6298 §3: what waited behind a hole says as little of the round trip as what filled it; and without
+            // SACK it may have arrived before the timeout (RFC 5682 §2.1).
+            oldestRttNs = LossRecovery.NOTHING;
+            youngestRttNs = LossRecovery.NOTHING;
+            originalArrived &= sack;
+        }
     }
 
     /** A segment has arrived, acknowledged or SACKed. */
     private void onDelivered(long number, long highestSacked, long recoveryPoint, long nowNs) {
         rate.onDelivered(log, number, nowNs);
         if (!log.wasEverRetransmitted(number)) {
-            // RFC 6298 §3: of others the round trip is unknown. The estimator takes the oldest, in which the peer's
-            // delay of
-            // its acknowledgment counts; the smallest round trip is that of the youngest.
+            // The estimator takes the oldest, in which the peer's delay of its acknowledgment counts; the smallest
+            // round trip is that of the youngest.
             youngestRttNs = nowNs - log.sentNs(number);
             oldestRttNs = Math.max(oldestRttNs, youngestRttNs);
             originalArrived |= log.end(number) <= recoveryPoint;

@@ -330,8 +330,12 @@ final class SegmentArrival {
         if (segment.payloadLength > 0) {
             connection.ecn.onText(connection, segment, nowNs);
         }
+        boolean countable = from > receiver.nxt && !receiver.sackPermitted;
         if (receiver.onText(from, segment, fin, nowNs)) {
             connection.onReadable();
+        }
+        if (countable) {
+            connection.sendAck(nowNs); // RFC 5681 §4.2, not one for a burst: a sender without SACK counts them
         }
         if (receiver.takeMemoryShort()) {
             tcp.memory.onReceiveShortage();

@@ -151,6 +151,31 @@ public record TcpConfig(
                 pacing);
     }
 
+    /** As this one, with these features. */
+    public TcpConfig with(TcpFeatures wanted) {
+        return new TcpConfig(
+                shard,
+                minRtoNs,
+                initialBufferBytes,
+                maxReceiveBufferBytes,
+                maxSendBufferBytes,
+                maxConnections,
+                handshake,
+                maxTimeWait,
+                timeWaitNs,
+                synRetries,
+                synAckRetries,
+                retries,
+                orphanRetries,
+                delayedAckNs,
+                finWait2Ns,
+                congestionControl,
+                mtuProbing,
+                ecn,
+                wanted,
+                pacing);
+    }
+
     /** As this one, with this algorithm and what concerns it. */
     public TcpConfig withCongestion(CongestionAlgorithm algorithm, EcnMode mode, boolean paced) {
         return new TcpConfig(

@@ -38,7 +38,7 @@ class LossyLinkTest {
 
     private final PriorityQueue<Arrival> wire = new PriorityQueue<>();
     private final TcpHost a = new TcpHost(A, TcpConfig.of(0), 1);
-    private final TcpHost b = new TcpHost(B, TcpConfig.of(0), 2);
+    private TcpHost b = new TcpHost(B, TcpConfig.of(0), 2);
     private final ByteBuffer piece = ByteBuffer.allocate(PIECE);
     private final TcpOptions options = new TcpOptions();
 
@@ -175,6 +175,39 @@ class LossyLinkTest {
         System.out.println("LossyLinkTest: loss 0.01, RTT 20 ms, " + (rate == Long.MAX_VALUE ? "bursts" : "100 Mbit/s")
                 + ": " + sum / seeds + " Mbit/s, mean of " + seeds + " transfers of 16 MiB");
         assertTrue(sum / seeds >= leastMbits, sum / seeds + " Mbit/s");
+    }
+
+    /** A peer without SACK is told of one hole per round trip (RFC 6582), one without timestamps leaves most round trips unmeasured while holes are filled. */
+    @ParameterizedTest
+    @CsvSource({
+        "0.01, false, true, 450000",
+        "0.01, false, false, 400000",
+        "0.05, false, true, 90000",
+        "0.05, false, false, 60000",
+        "0.05, true, false, 150000"
+    })
+    void olderPeersGetTheirBytesToo(double probability, boolean sack, boolean timestamps, long least) {
+        TcpFeatures usual = TcpFeatures.DEFAULT;
+        b.close();
+        b = new TcpHost(
+                B,
+                TcpConfig.of(0)
+                        .with(new TcpFeatures(
+                                sack, timestamps, true, usual.quickAckSmall(), usual.slowStartAfterIdle())),
+                2);
+        connect();
+        loss = probability;
+        long total = 8 << 20;
+        long sum = 0;
+        for (int seed = 1; seed <= 4; seed++) {
+            random = new SplittableRandom(seed);
+            sum += total * SECOND / transfer(total);
+        }
+        String figures = sum / 4 + " bytes/s, " + a.count(Counter.TCP_TIMEOUTS) + " timeouts, "
+                + a.count(Counter.TCP_FAST_RECOVERIES) + " recoveries";
+        System.out.println("LossyLinkTest: loss " + probability + (sack ? "" : ", no SACK")
+                + (timestamps ? "" : ", no timestamps") + ": " + figures);
+        assertTrue(sum / 4 >= least, figures);
     }
 
     @ParameterizedTest
