@@ -86,12 +86,7 @@ public final class Cycles implements Conversations {
     private static HostPlan host(CongestionAlgorithm congestion) {
         List<HostPlan.Listener> listeners = new ArrayList<>();
         for (int i = 0; i < HostPlan.LISTENERS; i++) {
-            TcpOptions options = new TcpOptions();
-            options.keepAlive = true; // or connections whose client has crashed would be for ever
-            options.keepIdleSeconds = 10;
-            options.keepIntervalSeconds = 2;
-            options.keepCount = 5;
-            listeners.add(new HostPlan.Listener(2 * SLOTS, options));
+            listeners.add(new HostPlan.Listener(2 * SLOTS, options()));
         }
         TcpPlan tcp = new TcpPlan(
                 congestion,
@@ -103,6 +98,16 @@ public final class Cycles implements Conversations {
                 TcpPlan.MANY);
         return new HostPlan(
                 1, 1500, 2048, Integer.MAX_VALUE, 16_000, 0, listeners, 64L << 20, 128 << 10, 4 << 20, 200 * MS, tcp);
+    }
+
+    /** With keepalive: a side that waits would not learn that the other has crashed, or aborted with a reset that was lost. */
+    private static TcpOptions options() {
+        TcpOptions options = new TcpOptions();
+        options.keepAlive = true;
+        options.keepIdleSeconds = 10;
+        options.keepIntervalSeconds = 2;
+        options.keepCount = 5;
+        return options;
     }
 
     /** Goes through all cycles; false when something has grown. Throws whatever breaks. */
@@ -191,6 +196,7 @@ public final class Cycles implements Conversations {
             manner.end = Talk.End.values()[random.nextInt(Talk.End.values().length)];
             manner.abortAfterBytes = random.nextLong(1 + talk.requestTotal() + talk.answerTotal());
         }
+        talk.client.options = options();
         talk.client.textWithSyn = random.nextInt(2) * random.nextInt(2_000);
         slot.talk = talk;
         open.put(talk.number, slot);
