@@ -41,7 +41,7 @@ class DatagramsIT {
                     Applications.serve(wire.host(), wire.settings() + ";report=" + report, ECHO, "--address", "::");
             load(wire.peer(), kernel(), Wire.HOST4, BULK, 100, 32);
             load(wire.peer(), kernel(), Wire.HOST6, BULK, 100, 32);
-            load(wire.peer(), kernel(), Wire.HOST4, 500, 65_507, 1);
+            load(wire.peer(), kernel(), Wire.HOST4, 500, largest(kind), 1);
             load(wire.peer(), kernel(), Wire.HOST6, 500, 60_000, 1);
             load(wire.host(), kernel(), "127.0.0.1", 1000, 1000, 8);
             EndReport end = EndReport.of(server, report).routed("datagrams at", "both");
@@ -62,7 +62,7 @@ class DatagramsIT {
             routed(report, "datagrams to", "stack");
             load(wire.host(), settings, Wire.PEER6, BULK, 100, 32);
             routed(report, "datagrams to", "stack");
-            load(wire.host(), settings, Wire.PEER4, 500, 65_507, 1);
+            load(wire.host(), settings, Wire.PEER4, 500, largest(kind), 1);
             load(wire.host(), settings, Wire.PEER6, 500, 60_000, 1);
             load(wire.host(), settings, "127.0.0.1", 1000, 1000, 8);
             routed(report, "datagrams to", "kernel");
@@ -128,6 +128,14 @@ class DatagramsIT {
                 assertTrue(result.output().contains("java.net.PortUnreachableException"), result.output());
             }
         }
+    }
+
+    /**
+     * DPDK's net_af_packet asks the kernel to put IPv4 fragments together (PACKET_FANOUT_FLAG_DEFRAG) into frames that it then has no room for: none
+     * arrive. IPv6's do.
+     */
+    private static int largest(Wire.Kind kind) {
+        return kind == Wire.Kind.DPDK_AF_PACKET ? 1472 : 65_507;
     }
 
     // ---- what runs ----
