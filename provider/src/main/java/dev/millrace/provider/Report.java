@@ -4,6 +4,7 @@ import dev.millrace.provider.settings.Settings;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.port.PortStatistics;
 import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.tcp.TcpMetric;
 import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -59,17 +60,18 @@ final class Report {
                     return lines;
                 }
                 lines.add(String.format(
-                        "%-11s %s -> %s shard %d, %d unread, %d unacknowledged, sent %d, received %d, rtt %.3f ms, cwnd %d",
+                        "%-11s %s -> %s shard %d, %d unread, %d unacknowledged, sent %d (%d again), received %d, rtt %.3f ms, cwnd %d",
                         row.state(),
                         endpoint(row.localAddress(), row.localPort()),
                         endpoint(row.remoteAddress(), row.remotePort()),
                         row.shard(),
                         row.unreadBytes(),
                         row.unacknowledgedBytes(),
-                        row.sentBytes(),
-                        row.receivedBytes(),
-                        row.roundTripNs() / 1e6,
-                        row.cwndBytes()));
+                        row.metrics().get(TcpMetric.BYTES_SENT),
+                        row.metrics().get(TcpMetric.BYTES_RETRANS),
+                        row.metrics().get(TcpMetric.BYTES_RECEIVED),
+                        row.metrics().get(TcpMetric.RTT) / 1e3,
+                        row.metrics().get(TcpMetric.SND_CWND)));
             }
         }
         return lines;

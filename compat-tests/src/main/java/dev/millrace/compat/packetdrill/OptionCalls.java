@@ -1,6 +1,7 @@
 package dev.millrace.compat.packetdrill;
 
 import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.tcp.TcpMetric;
 import dev.millrace.stack.tcp.TcpOptions;
 import dev.millrace.stack.tcp.TcpSocket;
 import java.util.List;
@@ -133,7 +134,7 @@ final class OptionCalls {
             case "IP_TOS", "IPV6_TCLASS" -> options.trafficClass;
             case "SO_RCVBUF" -> 2L * options.receiveBufferBytes;
             case "SO_SNDBUF" -> 2L * options.sendBufferBytes;
-            case "TCP_MAXSEG" -> info == null ? 536 : info.segmentBytes();
+            case "TCP_MAXSEG" -> info == null ? 536 : info.metrics().get(TcpMetric.SND_MSS);
             default -> throw new UnsupportedConstructException("getsockopt " + name);
         };
         Value expected = arguments.get(3);
@@ -186,8 +187,7 @@ final class OptionCalls {
         long value = switch (name) {
             case "SIOCINQ", "FIONREAD" -> connection == null ? 0 : connection.readableBytes();
             case "SIOCOUTQ", "TIOCOUTQ" -> info == null ? 0 : info.unacknowledgedBytes();
-            case "SIOCOUTQNSD" ->
-                info == null ? 0 : info.unacknowledgedBytes() - (info.sentBytes() - info.acknowledgedBytes());
+            case "SIOCOUTQNSD" -> info == null ? 0 : info.metrics().get(TcpMetric.NOTSENT_BYTES);
             default -> throw new UnsupportedConstructException("ioctl " + name);
         };
         Value expected = arguments.get(2);

@@ -349,7 +349,7 @@ final class ScriptRun implements AutoCloseable {
         if (info == null) {
             throw new ScriptException("there is no connection to tell " + name + " of");
         }
-        Long value = InfoNames.value(info, name);
+        Long value = info.metrics().get(name);
         if (value == null) {
             throw new UnsupportedConstructException(name);
         }

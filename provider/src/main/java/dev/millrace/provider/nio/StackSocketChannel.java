@@ -1,9 +1,13 @@
 package dev.millrace.provider.nio;
 
+import dev.millrace.provider.MillraceSocketOptions;
 import dev.millrace.provider.Runtime;
 import dev.millrace.provider.driver.Driver;
 import dev.millrace.provider.nio.SocketState.Phase;
+import dev.millrace.stack.core.MetricsCall;
+import dev.millrace.stack.tcp.TcpMetrics;
 import dev.millrace.stack.tcp.TcpSocket;
+import dev.millrace.stack.tcp.TcpState;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;
@@ -21,6 +25,7 @@ import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
+import java.util.HashSet;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -470,6 +475,9 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
 
     @Override
     public <T> SocketChannel setOption(SocketOption<T> name, T value) throws IOException {
+        if (name.equals(MillraceSocketOptions.TCP_INFO) && state.kernel == null) {
+            throw new SocketException("Attempt to set read only option " + name);
+        }
         options.checkSettable(name, value);
         synchronized (state) {
             ensureOpen();
@@ -494,6 +502,9 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
 
     @Override
     public <T> T getOption(SocketOption<T> name) throws IOException {
+        if (name.equals(MillraceSocketOptions.TCP_INFO) && state.kernel == null) {
+            return name.type().cast(metrics());
+        }
         options.checkSupported(name);
         synchronized (state) {
             ensureOpen();
@@ -502,9 +513,26 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         }
     }
 
+    private TcpMetrics metrics() throws ClosedChannelException {
+        ensureOpen();
+        TcpSocket socket = state.tcp;
+        if (socket == null) {
+            return TcpMetrics.of(TcpState.CLOSED);
+        }
+        MetricsCall call = runtime.stack().metrics(socket);
+        CallWaiter.perform(call, call.core(), driver);
+        return call.result();
+    }
+
     @Override
     public Set<SocketOption<?>> supportedOptions() {
-        return options.supported();
+        Set<SocketOption<?>> supported = options.supported();
+        if (state.kernel != null) {
+            return supported;
+        }
+        Set<SocketOption<?>> withOwn = new HashSet<>(supported);
+        withOwn.add(MillraceSocketOptions.TCP_INFO);
+        return Set.copyOf(withOwn);
     }
 
     @Override

@@ -6,11 +6,13 @@ import dev.millrace.stack.port.Sleeper;
 import dev.millrace.stack.tcp.LocalBinding;
 import dev.millrace.stack.tcp.PortTable;
 import dev.millrace.stack.tcp.TcpAcceptor;
+import dev.millrace.stack.tcp.TcpConnection;
 import dev.millrace.stack.tcp.TcpError;
 import dev.millrace.stack.tcp.TcpException;
 import dev.millrace.stack.tcp.TcpListener;
 import dev.millrace.stack.tcp.TcpObserver;
 import dev.millrace.stack.tcp.TcpOptions;
+import dev.millrace.stack.tcp.TcpSocket;
 import dev.millrace.stack.udp.UdpDoor;
 import dev.millrace.stack.udp.UdpObserver;
 import dev.millrace.stack.udp.UdpOptions;
@@ -146,6 +148,15 @@ public final class Stack implements AutoCloseable {
             TcpObserver observer) {
         StackCore first = cores[Math.floorMod(nextShard.getAndIncrement(), cores.length)];
         return new ConnectCall(first, cores, binding, remote, remotePort, options, observer);
+    }
+
+    /**
+     * Prepares to read a connection's figures. {@code call.core().submit(call)} starts it.
+     *
+     * @param socket a connection of this stack
+     */
+    public MetricsCall metrics(TcpSocket socket) {
+        return new MetricsCall(cores[socket.shard()], (TcpConnection) socket);
     }
 
     /**

@@ -167,7 +167,7 @@ public final class StackCore {
 
     /** One row for each flow, in any state. Lease holder only; others submit a {@link CoreCall}. */
     public List<TcpInfo> connections() {
-        return tcp.snapshot();
+        return tcp.snapshot(lastTurnNs);
     }
 
     /**

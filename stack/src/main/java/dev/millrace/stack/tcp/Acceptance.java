@@ -35,6 +35,8 @@ final class Acceptance {
             return;
         }
         tcp.counters.increment(Counter.TCP_PASSIVE_OPENS);
+        connection.tally.onReceived(0); // its SYN
+        connection.tally.onReceived(segment.payloadLength);
         tcp.arrival.synchronised(connection, segment, nowNs);
         tcp.touch(connection);
         listener.offer(connection);

@@ -104,6 +104,7 @@ final class ActiveOpen {
             tcp.ports.takeOver(binding);
         }
         TcpConnection connection = new TcpConnection(tcp, path, localPort, remotePort, options, observer, binding);
+        connection.tally.opened = true;
         connection.sender.iss = iss;
         connection.sender.nxt = 0;
         connection.receiver.timestamps.offset =

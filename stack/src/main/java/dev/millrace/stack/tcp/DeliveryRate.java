@@ -28,6 +28,11 @@ final class DeliveryRate {
     private long sendIntervalNs;
     private boolean priorAppLimited;
 
+    // the newest sample that stands for the network, for tools
+    private long lastBytes;
+    private long lastIntervalNs;
+    private boolean lastAppLimited;
+
     /** To be called before a segment is entered into the log. */
     void onSending(boolean nothingInFlight, long nowNs) {
         if (nothingInFlight) {
@@ -78,8 +83,30 @@ final class DeliveryRate {
             sample.rateBytes = delivered - priorDelivered;
             sample.appLimited = priorAppLimited;
             sample.intervalNs = intervalNs > 0 && intervalNs >= minRttNs ? intervalNs : NONE;
+            keep(sample);
         }
         newestSentNs = NONE;
+    }
+
+    /** As Linux: a rate that is only the application's takes another's place if it is higher. */
+    private void keep(AckSample sample) {
+        boolean worthIt = !sample.appLimited
+                || (double) sample.rateBytes * lastIntervalNs >= (double) lastBytes * sample.intervalNs;
+        if (sample.intervalNs > 0 && worthIt) {
+            lastBytes = sample.rateBytes;
+            lastIntervalNs = sample.intervalNs;
+            lastAppLimited = sample.appLimited;
+        }
+    }
+
+    /** By the newest sample that stands for the network; 0 before the first. */
+    long bytesPerSecond() {
+        return lastIntervalNs == 0 ? 0 : (long) ((double) lastBytes * 1e9 / lastIntervalNs);
+    }
+
+    /** Whether that sample was the application's rate. */
+    boolean wasAppLimited() {
+        return lastAppLimited;
     }
 
     /** The application has nothing more to send although the window has room: what is in flight now measures it, and not the network (§3.4). */

@@ -35,6 +35,10 @@ final class DuplicateAcks {
         limitBytes = Math.max(bytes, flightBytes - segmentBytes);
     }
 
+    int count() {
+        return count;
+    }
+
     /** RFC 5681 §3.2 (2). */
     boolean sayLoss() {
         return count >= Rack.DUP_THRESH;

@@ -23,6 +23,8 @@ final class Ecn {
     private boolean silent;
 
     private boolean agreed;
+    /** The peer has sent a packet that may be marked. */
+    private boolean seen;
 
     // receiver
     private final boolean exact;
@@ -114,6 +116,7 @@ final class Ecn {
         if (!agreed) {
             return;
         }
+        seen |= segment.ecn != NOT_ECT;
         boolean marked = segment.ecn == CE;
         if (marked) {
             connection.tcp.counters.increment(Counter.TCP_CE_RECEIVED);
@@ -158,6 +161,15 @@ final class Ecn {
      */
     boolean asksForReduction(long una) {
         return una > reducedAt;
+    }
+
+    /** Whether what was in flight at the last reduction is not acknowledged yet. */
+    boolean isReducing(long una) {
+        return agreed && una < reducedAt;
+    }
+
+    boolean seen() {
+        return seen;
     }
 
     /** The window has been reduced, because of an echo, a loss or a timeout. */

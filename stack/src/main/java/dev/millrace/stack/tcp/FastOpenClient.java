@@ -86,6 +86,7 @@ final class FastOpenClient {
             learn(connection, synAck);
         }
         if (taken > 0) {
+            connection.tally.synDataTaken = true;
             connection.sender.onSynDataAcked(taken, synAck.window, nowNs);
             cache.onSuccess(connection.path.remote);
             tcp.counters.increment(Counter.TCP_FAST_OPEN_ACTIVE);

@@ -108,8 +108,10 @@ final class FastOpenServer {
         tcp.liveConnections++;
         listener.fastOpenPendingChanged(1);
         connection.fastOpenListener = listener;
+        connection.tally.onReceived(syn.payloadLength);
         connection.onFastOpened(nowNs);
         if (syn.payloadLength > 0) {
+            connection.tally.synDataTaken = true;
             connection.receiver.onText(0, syn, false, nowNs);
             connection.onReadable();
         }

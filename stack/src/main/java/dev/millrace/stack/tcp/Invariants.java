@@ -39,7 +39,7 @@ final class Invariants {
     /** That nothing is left of any connection. */
     void checkQuiet() {
         check();
-        assert tcp.flows.size() == 0 : "flows left: " + tcp.snapshot();
+        assert tcp.flows.size() == 0 : "flows left: " + tcp.snapshot(0);
         assert tcp.wheel.size() == 0 : tcp.wheel.size() + " timers left without a flow";
         assert !tcp.hasBlocked() : "connections wait for packets and are gone";
     }

@@ -93,7 +93,10 @@ interface LossRecovery {
     /** The peer has SACKed the byte that it says is missing, and may have discarded all it had SACKed (RFC 2018 §8). */
     boolean suspectsReneging();
 
-    // ---- windows ----
+    // ---- windows and figures ----
+
+    /** Fills in what is told of the connection. */
+    void describe(RecoveryFigures into);
 
     /** Nothing was sent for {@code idleNs}: the window restarts (RFC 5681 §4.1, RFC 9293 §3.8.3). */
     void onIdle(long idleNs, long rtoNs, long nowNs);

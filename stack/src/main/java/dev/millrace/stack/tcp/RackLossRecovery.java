@@ -602,6 +602,27 @@ final class RackLossRecovery implements LossRecovery {
     }
 
     @Override
+    public void describe(RecoveryFigures into) {
+        boolean disorder = log.sackedSegments() > 0 || duplicates.count() > 0;
+        into.state = switch (phase) {
+            case OPEN -> disorder ? RecoveryFigures.DISORDER : RecoveryFigures.OPEN;
+            case FAST_RECOVERY -> RecoveryFigures.FAST_RECOVERY;
+            case AFTER_TIMEOUT -> RecoveryFigures.AFTER_TIMEOUT;
+        };
+        into.inFlightSegments = log.count();
+        into.sackedSegments = sack ? log.sackedSegments() : Math.min(duplicates.count(), log.count());
+        into.lostSegments = segments(log.lostBytes());
+        into.retransmittedSegments = segments(log.retransmittedBytes());
+        into.deliveryRate = rate.bytesPerSecond();
+        into.rateAppLimited = rate.wasAppLimited();
+        scoreboard.describe(into);
+    }
+
+    private int segments(long bytes) {
+        return (int) ((bytes + segmentBytes - 1) / segmentBytes);
+    }
+
+    @Override
     public int cwndBytes() {
         return (int) Math.min(windowBytes(), Integer.MAX_VALUE);
     }

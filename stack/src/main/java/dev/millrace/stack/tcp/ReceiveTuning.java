@@ -9,6 +9,7 @@ final class ReceiveTuning {
     private final boolean enabled;
     private long beganNs;
     private long beganAt;
+    private long readPerRoundTripBytes;
 
     ReceiveTuning(int maxBytes, boolean enabled) {
         this.maxBytes = maxBytes;
@@ -30,7 +31,13 @@ final class ReceiveTuning {
         if (firstRound) {
             return capacity;
         }
+        readPerRoundTripBytes = read;
         long wanted = 2 * read + 16L * mss;
         return Math.clamp(wanted, capacity, maxBytes);
+    }
+
+    /** What the application read in the last round trip measured; 0 before the first. */
+    long readPerRoundTripBytes() {
+        return readPerRoundTripBytes;
     }
 }

@@ -68,6 +68,8 @@ final class Receiver {
      */
     private boolean interactive;
 
+    private long outOfOrderSegments;
+
     // written by the core, read by the application
     /** A small segment's acknowledgment is delayed only until the application has read everything. */
     private volatile boolean ackAwaitsReader;
@@ -309,6 +311,7 @@ final class Receiver {
             return; // else bytes beyond gaps could take all that is needed to fill the gaps
         }
         counters.increment(Counter.TCP_OUT_OF_ORDER);
+        outOfOrderSegments++;
         long reached = placeMissing(queue, start, end, address - from);
         if (reached > start) {
             queue.add(start, reached);
@@ -431,6 +434,26 @@ final class Receiver {
         }
         int most = timestamps.enabled ? 3 : TcpSegment.MAX_SACK_BLOCKS;
         return queue.sackBlocks(left, right, most, sequence(), nxt);
+    }
+
+    // ---- figures ----
+
+    int fullSegment() {
+        return fullSegment;
+    }
+
+    /** When text came last; 0 before any. */
+    long lastTextNs() {
+        return lastTextNs;
+    }
+
+    long outOfOrderSegments() {
+        return outOfOrderSegments;
+    }
+
+    /** {@link ReceiveTuning#readPerRoundTripBytes}. */
+    long readPerRoundTripBytes() {
+        return tuning.readPerRoundTripBytes();
     }
 
     // ---- end ----

@@ -31,6 +31,8 @@ final class Retries {
     private long probingSinceNs;
     private int keepAliveProbes;
     private long heardNs;
+    /** Retransmission timeouts in all, those of the handshake included. */
+    private long totalTimeouts;
 
     Retries(TcpConnection connection, Tcp tcp) {
         this.connection = connection;
@@ -61,6 +63,26 @@ final class Retries {
         timeouts = 0;
     }
 
+    // ---- figures ----
+
+    long totalTimeouts() {
+        return totalTimeouts;
+    }
+
+    /** Window or keepalive probes that nothing has answered. */
+    int unansweredProbes() {
+        return Math.max(windowProbes, keepAliveProbes);
+    }
+
+    int windowBackOff() {
+        return windowBackOff;
+    }
+
+    /** When the peer was heard last. */
+    long heardNs() {
+        return heardNs;
+    }
+
     // ---- retransmission ----
 
     void onRetransmissionTimeout(long nowNs) {
@@ -79,6 +101,7 @@ final class Retries {
             firstTimeoutNs = nowNs;
         }
         timeouts++;
+        totalTimeouts++;
         if (timeouts == FastOpenClient.TIMEOUTS_OF_A_BLACK_HOLE) {
             tcp.fastOpen.onRepeatedTimeouts(connection, nowNs);
         }

@@ -24,6 +24,12 @@ final class Scoreboard {
     private boolean somethingSacked;
     private boolean probeReported;
 
+    // of all, for TCP_INFO
+    private long deliveredSegments;
+    private long deliveredMarkedSegments;
+    private long duplicatesReported;
+    private long reorderings;
+
     Scoreboard(
             SentSegments log,
             DeliveryRate rate,
@@ -50,6 +56,7 @@ final class Scoreboard {
      */
     void take(Acknowledgment ack, long recoveryPoint, int segmentBytes) {
         long priorUna = log.una();
+        long priorDelivered = deliveredSegments;
         oldestRttNs = LossRecovery.NOTHING;
         youngestRttNs = LossRecovery.NOTHING;
         originalArrived = false;
@@ -62,6 +69,17 @@ final class Scoreboard {
             takeSacks(ack, priorUna, recoveryPoint, segmentBytes);
         }
         measure(ack, ack.una > priorUna, segmentBytes);
+        if (ack.ecnEcho) {
+            deliveredMarkedSegments += deliveredSegments - priorDelivered;
+        }
+    }
+
+    /** Fills in what it has counted. */
+    void describe(RecoveryFigures into) {
+        into.deliveredSegments = deliveredSegments;
+        into.deliveredMarkedSegments = deliveredMarkedSegments;
+        into.duplicatesReported = duplicatesReported;
+        into.reorderings = reorderings;
     }
 
     // ---- what it said ----
@@ -114,6 +132,7 @@ final class Scoreboard {
     /** A segment has arrived, acknowledged or SACKed. */
     private void onDelivered(long number, long highestSacked, long recoveryPoint, long nowNs) {
         rate.onDelivered(log, number, nowNs);
+        deliveredSegments++;
         if (!log.wasEverRetransmitted(number)) {
             // The estimator takes the oldest, in which the peer's delay of its acknowledgment counts; the smallest
             // round trip is that of the youngest.
@@ -122,6 +141,7 @@ final class Scoreboard {
             originalArrived |= log.end(number) <= recoveryPoint;
             if (sack && log.start(number) < highestSacked) {
                 rack.onReordering();
+                reorderings++;
             }
         }
         if (sack) {
@@ -175,6 +195,7 @@ final class Scoreboard {
             return;
         }
         counters.increment(Counter.TCP_DSACKS_RECEIVED);
+        duplicatesReported++;
         if (!undo.onDuplicateReported(to, priorUna, (to - from + segmentBytes - 1) / segmentBytes)) {
             return;
         }

@@ -36,6 +36,7 @@ final class SegmentWriter {
             return false;
         }
         boolean newText = length > 0 && position == connection.sender.nxt;
+        connection.tally.onSent(length, !newText);
         Receiver receiver = connection.receiver;
         Timestamps timestamps = receiver.timestamps;
         int blocks = receiver.sackBlocks(sackLeft, sackRight);
@@ -92,7 +93,11 @@ final class SegmentWriter {
         syn.windowScale = scaling ? receiver.scale : -1;
         syn.trafficClass = connection.trafficClass;
         connection.addFastOpen(syn, withAck, nowNs);
-        return send(connection.path, syn, nowNs);
+        if (!send(connection.path, syn, nowNs)) {
+            return false;
+        }
+        connection.tally.onSent(syn.textBytes, false);
+        return true;
     }
 
     /** A SYN with its options. */

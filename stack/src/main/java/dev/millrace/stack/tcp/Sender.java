@@ -537,6 +537,50 @@ final class Sender {
         transmit(nowNs);
     }
 
+    // ---- figures ----
+
+    RecoveryFigures recoveryFigures() {
+        RecoveryFigures figures = new RecoveryFigures();
+        if (una < 0) {
+            figures.inFlightSegments = nxt > una ? 1 : 0; // our SYN
+            return figures;
+        }
+        recovery.describe(figures);
+        figures.deliveredSegments++; // our SYN
+        if (figures.state <= RecoveryFigures.DISORDER && connection.ecn.isReducing(una)) {
+            figures.state = RecoveryFigures.REDUCED;
+        }
+        return figures;
+    }
+
+    /** What keeps the application's bytes from being acknowledged. */
+    ConnectionTally.Activity activity(boolean spaceWanted) {
+        long unsent = unsentBytes();
+        if (unsent == 0) {
+            return spaceWanted
+                    ? ConnectionTally.Activity.BUFFER_LIMITED
+                    : inFlight() ? ConnectionTally.Activity.BUSY : ConnectionTally.Activity.IDLE;
+        }
+        return window.edge - nxt < Math.min(unsent, segmentBytes)
+                ? ConnectionTally.Activity.WINDOW_LIMITED
+                : ConnectionTally.Activity.BUSY;
+    }
+
+    /** Written and not sent; a FIN counts as one. */
+    long unsentBytes() {
+        return Math.max(0, dataEnd() + (finPosition == NO_FIN ? 0 : 1) - Math.max(nxt, 0));
+    }
+
+    /** When a segment with text or a FIN left last, or else the handshake was complete. */
+    long lastSentNs() {
+        return lastSentNs;
+    }
+
+    /** Bytes per second at which segments leave when they are paced; 0 before the handshake is complete. */
+    long pacingRate() {
+        return una < 0 ? 0 : recovery.pacingRate(rtt.smoothedRttNs());
+    }
+
     /** 0 before the handshake is complete. */
     long cwndBytes() {
         return una < 0 ? 0 : recovery.cwndBytes();

@@ -125,6 +125,7 @@ public final class Tcp {
                 segment.sourcePort);
         if (flow instanceof TcpConnection connection) {
             try {
+                connection.tally.onReceived(segment.payloadLength);
                 arrival.onSegment(connection, segment, nowNs);
                 touch(connection);
             } catch (RuntimeException | AssertionError broken) {
@@ -453,11 +454,11 @@ public final class Tcp {
     }
 
     /** One row for each flow of any state. */
-    public List<TcpInfo> snapshot() {
+    public List<TcpInfo> snapshot(long nowNs) {
         List<TcpInfo> rows = new ArrayList<>(flows.size());
         flows.forEach(flow -> {
             switch (flow) {
-                case TcpConnection connection -> rows.add(TcpInfo.of(connection));
+                case TcpConnection connection -> rows.add(TcpInfo.of(connection, nowNs));
                 case TimeWait entry -> rows.add(TcpInfo.of(entry, config.shard()));
                 case HalfOpen entry -> rows.add(TcpInfo.of(entry, config.shard()));
                 default -> throw new AssertionError("flow " + flow);

@@ -53,6 +53,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     final Retries retries;
     final Ecn ecn;
     final UrgentData urgent = new UrgentData();
+    final ConnectionTally tally = new ConnectionTally();
     private final SendBuffer sendBuffer;
     private final ReceiveBuffer receiveBuffer;
     private final TcpOptions options;
@@ -426,6 +427,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
         if (receiver.ackNow && state != TcpState.CLOSED) {
             sendAck(nowNs);
         }
+        tally.onActivity(sender.activity((int) SPACE_WANTED.getAcquire(this) != spaceAnnounced), nowNs);
         if (readinessChanged) {
             readinessChanged = false;
             observer.onReadiness();

@@ -2,7 +2,13 @@ package dev.millrace.stack.tcp;
 
 import dev.millrace.stack.wire.IpAddress;
 
-/** One row of the connection table, for tools; a snapshot in the manner of Linux' {@code tcp_info}. Units end the names. */
+/**
+ * One row of the connection table, for tools.
+ *
+ * @param unreadBytes received, in order, and not read by the application
+ * @param unacknowledgedBytes written by the application, and not acknowledged by the peer
+ * @param metrics nothing but the state while the connection is half open or in TIME-WAIT
+ */
 public record TcpInfo(
         IpAddress localAddress,
         int localPort,
@@ -12,23 +18,9 @@ public record TcpInfo(
         TcpState state,
         int unreadBytes,
         int unacknowledgedBytes,
-        int segmentBytes,
-        long roundTripNs,
-        long roundTripVariationNs,
-        long rtoNs,
-        int timeouts,
-        long cwndBytes,
-        long ssthreshBytes,
-        long sendWindowBytes,
-        int receiveBufferBytes,
-        int sendBufferBytes,
-        long sentBytes,
-        long acknowledgedBytes,
-        long receivedBytes) {
+        TcpMetrics metrics) {
 
-    static TcpInfo of(TcpConnection connection) {
-        Sender sender = connection.sender;
-        Receiver receiver = connection.receiver;
+    static TcpInfo of(TcpConnection connection, long nowNs) {
         return new TcpInfo(
                 connection.localAddress(),
                 connection.localPort,
@@ -36,21 +28,9 @@ public record TcpInfo(
                 connection.remotePort,
                 connection.shard(),
                 connection.state(),
-                receiver.buffer.readableBytes(),
-                sender.buffer.unreleasedBytes(),
-                sender.segmentBytes(),
-                sender.rtt.smoothedRttNs(),
-                sender.rtt.rttVariationNs(),
-                sender.rtt.rtoNs(),
-                connection.retries.timeouts(),
-                sender.cwndBytes(),
-                sender.ssthreshBytes(),
-                sender.window.bytes(),
-                receiver.capacity(),
-                sender.buffer.capacity(),
-                Math.max(0, sender.nxt),
-                Math.max(0, sender.una),
-                receiver.nxt);
+                connection.receiver.buffer.readableBytes(),
+                connection.sender.buffer.unreleasedBytes(),
+                TcpMetrics.of(connection, nowNs));
     }
 
     static TcpInfo of(TimeWait entry, int shard) {
@@ -71,18 +51,6 @@ public record TcpInfo(
                 state,
                 0,
                 0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0);
+                TcpMetrics.of(state));
     }
 }

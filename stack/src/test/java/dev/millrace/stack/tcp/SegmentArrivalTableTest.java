@@ -130,7 +130,7 @@ class SegmentArrivalTableTest {
     // ---- what came of it ----
 
     private TcpState state() {
-        List<TcpInfo> rows = t.host.tcp.snapshot();
+        List<TcpInfo> rows = t.host.tcp.snapshot(t.nowNs);
         if (!rows.isEmpty()) {
             return rows.get(0).state();
         }

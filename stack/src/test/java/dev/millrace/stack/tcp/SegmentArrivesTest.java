@@ -115,7 +115,7 @@ class SegmentArrivesTest {
     }
 
     private TcpState state() {
-        List<TcpInfo> rows = t.host.tcp.snapshot();
+        List<TcpInfo> rows = t.host.tcp.snapshot(t.nowNs);
         if (rows.isEmpty()) {
             return t.listener == null || t.socket != null ? TcpState.CLOSED : TcpState.LISTEN;
         }
@@ -345,7 +345,7 @@ class SegmentArrivesTest {
                 }
             }
             t.host.tcp.closeAll(t.nowNs);
-            assertTrue(t.host.tcp.snapshot().isEmpty(), at);
+            assertTrue(t.host.tcp.snapshot(t.nowNs).isEmpty(), at);
             TcpConnection connection = t.socket;
             if (connection != null) {
                 connection.close();
