@@ -3,6 +3,7 @@ package dev.millrace.compat.packetdrill;
 import dev.millrace.stack.tcp.TcpInfo;
 import dev.millrace.stack.tcp.TcpSocket;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Begins the system calls of a script on the stack. One thread. */
@@ -74,11 +75,35 @@ final class Calls {
                 streams.receive(socket, StreamCalls.messageBytes(arguments.get(1)), Constants.number(arguments.get(2)));
             case "write" -> streams.send(socket, size(arguments), 0);
             case "writev" -> streams.send(socket, StreamCalls.vectorBytes(arguments.get(1)), 0);
-            case "send", "sendto" -> streams.send(socket, size(arguments), Constants.number(arguments.get(3)));
+            case "send" -> streams.send(socket, size(arguments), Constants.number(arguments.get(3)));
+            case "sendto" ->
+                send(
+                        socket,
+                        size(arguments),
+                        Constants.number(arguments.get(3)),
+                        () -> arguments.size() > 4 ? arguments.get(4) : new Value.Any());
             case "sendmsg" ->
-                streams.send(socket, StreamCalls.messageBytes(arguments.get(1)), Constants.number(arguments.get(2)));
+                send(
+                        socket,
+                        StreamCalls.messageBytes(arguments.get(1)),
+                        Constants.number(arguments.get(2)),
+                        () -> Constants.field(arguments.get(1), "msg_name", Integer.MAX_VALUE, new Value.Any()));
             default -> throw new UnsupportedConstructException(name + "()");
         };
+    }
+
+    private Attempt send(ScriptSocket socket, int length, long flags, Supplier<Value> address) {
+        long fastOpen = Constants.of("MSG_FASTOPEN");
+        if ((flags & fastOpen) == 0) {
+            return streams.send(socket, length, flags);
+        }
+        if (length == 0) {
+            throw new UnsupportedConstructException("MSG_FASTOPEN without data");
+        }
+        boolean mayBlock = !socket.nonBlocking && (flags & Constants.of("MSG_DONTWAIT")) == 0;
+        // which connection it is, is known only once the call has begun
+        Attempt send = () -> streams.send(socket, length, flags & ~fastOpen).poll();
+        return sockets.connectWithData(socket, address.get(), mayBlock, send);
     }
 
     private static int size(List<Value> arguments) {

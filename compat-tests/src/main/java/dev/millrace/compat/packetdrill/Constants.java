@@ -110,6 +110,8 @@ final class Constants {
                 17,
                 "ENOENT",
                 2);
+        put("IP_PMTUDISC_DONT", 0, "IP_PMTUDISC_WANT", 1, "IP_PMTUDISC_DO", 2, "IP_PMTUDISC_PROBE", 3);
+        put("IPV6_PMTUDISC_DONT", 0, "IPV6_PMTUDISC_WANT", 1, "IPV6_PMTUDISC_DO", 2, "IPV6_PMTUDISC_PROBE", 3);
         put("ENOPROTO", 93, "INADDR_ANY", 0, "NULL", 0, "IPTOS_ECN_CE", 3, "IPTOS_LOWDELAY", 0x10);
     }
 

@@ -2,6 +2,7 @@ package dev.millrace.compat.packetdrill;
 
 import dev.millrace.stack.wire.TcpSegment;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -70,17 +71,31 @@ final class Expectation {
     }
 
     private void checkOptions(Segment segment) {
-        List<TcpOption> actual = segment.options();
-        check(actual.size() == expected.options().size(), segment, "options");
+        boolean anyOrder = segment.has(TcpSegment.SYN) && !settings.personality.optionsInOurOrder;
+        List<TcpOption> wanted = anyOrder ? inOneOrder(expected.options()) : expected.options();
+        List<TcpOption> actual = anyOrder ? inOneOrder(segment.options()) : segment.options();
+        check(actual.size() == wanted.size(), segment, "options");
         for (int i = 0; i < actual.size(); i++) {
-            TcpOption mine = expected.options().get(i);
+            TcpOption mine = wanted.get(i);
             TcpOption theirs = actual.get(i);
+            if (mine.isStackCookie() && theirs.kind() == mine.kind() && theirs.body().length >= 4) {
+                settings.stackCookie = theirs.body();
+                continue;
+            }
             if (mine.kind() == TcpOption.TIMESTAMPS && theirs.kind() == TcpOption.TIMESTAMPS) {
                 checkTimestamps(mine, theirs, segment);
             } else {
                 check(mine.text().equals(theirs.text()), segment, "option " + theirs.text());
             }
         }
+    }
+
+    /** Without padding. */
+    private static List<TcpOption> inOneOrder(List<TcpOption> options) {
+        return options.stream()
+                .filter(each -> each.kind() != TcpOption.NOP && each.kind() != TcpOption.EOL)
+                .sorted(Comparator.comparingInt(TcpOption::kind))
+                .toList();
     }
 
     private void checkTimestamps(TcpOption mine, TcpOption theirs, Segment segment) {

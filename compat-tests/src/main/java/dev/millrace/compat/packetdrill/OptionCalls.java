@@ -1,5 +1,6 @@
 package dev.millrace.compat.packetdrill;
 
+import dev.millrace.stack.tcp.CongestionAlgorithm;
 import dev.millrace.stack.tcp.TcpInfo;
 import dev.millrace.stack.tcp.TcpMetric;
 import dev.millrace.stack.tcp.TcpOptions;
@@ -36,6 +37,13 @@ final class OptionCalls {
             case "SO_KEEPALIVE" -> options.keepAlive = Constants.number(value) != 0;
             case "TCP_NODELAY" -> options.noDelay = Constants.number(value) != 0;
             case "TCP_QUICKACK" -> options.quickAck = Constants.number(value) != 0;
+            case "SO_OOBINLINE" -> options.oobInline = Constants.number(value) != 0;
+            case "TCP_CORK" -> options.cork = Constants.number(value) != 0;
+            case "SO_RCVLOWAT" -> socket.receiveLowWater = (int) Math.max(1, Constants.number(value));
+            case "TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT" -> {
+                return fastOpen(socket, name, (int) Constants.number(value));
+            }
+            case "IP_MTU_DISCOVER", "IPV6_MTU_DISCOVER" -> pathMtuDiscovery(name, Constants.number(value));
             case "SO_RCVBUF", "SO_RCVBUFFORCE" ->
                 options.receiveBufferBytes = Math.max((int) Constants.number(value), MIN_RECEIVE_BUFFER / 2);
             case "SO_SNDBUF", "SO_SNDBUFFORCE" ->
@@ -49,12 +57,13 @@ final class OptionCalls {
             case "SO_DEBUG",
                     "SO_PRIORITY",
                     "SO_MARK",
-                    "IP_MTU_DISCOVER",
-                    "IPV6_MTU_DISCOVER",
+                    "SO_INCOMING_CPU",
+                    "SO_BUSY_POLL",
+                    "IP_BIND_ADDRESS_NO_PORT",
                     "IPV6_V6ONLY",
                     "TCP_FUNCTION_BLK" -> {}
             case "TCP_CONGESTION" -> {
-                return congestion(value);
+                return congestion(socket, value);
             }
             default -> throw new UnsupportedConstructException("setsockopt " + name);
         }
@@ -97,14 +106,57 @@ final class OptionCalls {
         socket.lingerSeconds = on ? (int) Constants.number(seconds) : -1;
     }
 
-    /** The algorithm is the stack's, not the socket's: naming the one that runs is no change. */
-    private Outcome congestion(Value value) {
+    /** Before there is a connection the socket's algorithm may be chosen; afterwards naming the one that runs is no change. */
+    private Outcome congestion(ScriptSocket socket, Value value) {
         String name = value instanceof Value.Text text ? text.value() : Constants.name(value);
-        String wanted = name.equals("reno") ? "newreno" : name;
-        if (wanted.equals(world.congestionControl())) {
+        CongestionAlgorithm wanted = algorithm(name);
+        if (wanted.text().equals(congestionOf(socket))) {
             return Outcome.OK;
         }
-        throw new UnsupportedConstructException("setsockopt TCP_CONGESTION " + name);
+        if (socket.connection != null || wanted == CongestionAlgorithm.DCTCP) {
+            throw new UnsupportedConstructException("setsockopt TCP_CONGESTION " + name
+                    + (socket.connection == null ? " for one socket" : " of a connection that is there"));
+        }
+        socket.options.congestionControl = wanted;
+        return Outcome.OK;
+    }
+
+    private static CongestionAlgorithm algorithm(String name) {
+        try {
+            return CongestionAlgorithm.of(name);
+        } catch (IllegalArgumentException e) {
+            throw new UnsupportedConstructException("TCP_CONGESTION " + name);
+        }
+    }
+
+    private String congestionOf(ScriptSocket socket) {
+        CongestionAlgorithm own = socket.options.congestionControl;
+        return own == null ? world.congestionControl() : own.text();
+    }
+
+    private Outcome fastOpen(ScriptSocket socket, String name, int value) {
+        if (socket.connection != null) {
+            return Outcome.error("EINVAL");
+        }
+        if (name.equals("TCP_FASTOPEN")) {
+            socket.options.fastOpenQueue = Math.max(0, value);
+            return Outcome.OK;
+        }
+        if (value < 0 || value > 1 || socket.acceptor != null) {
+            return Outcome.error("EINVAL");
+        }
+        if (!world.fastOpenForClients()) {
+            return Outcome.error("EOPNOTSUPP");
+        }
+        socket.options.fastOpenConnect = value != 0;
+        return Outcome.OK;
+    }
+
+    /** The stack always sets DF and follows ICMP; sockets that do otherwise there are not. */
+    private static void pathMtuDiscovery(String name, long value) {
+        if (value != Constants.of("IP_PMTUDISC_WANT") && value != Constants.of("IP_PMTUDISC_DO")) {
+            throw new UnsupportedConstructException("setsockopt " + name + " " + value);
+        }
     }
 
     // ---- getsockopt ----
@@ -114,6 +166,12 @@ final class OptionCalls {
         String name = Constants.name(arguments.get(2));
         if (name.equals("SO_LINGER")) {
             return lingerTold(socket, arguments.get(3));
+        }
+        if (name.equals("TCP_CONGESTION")) {
+            return congestionTold(socket, arguments.get(3));
+        }
+        if ((name.equals("IP_MTU") || name.equals("IPV6_MTU")) && info == null) {
+            return Outcome.error("ENOTCONN");
         }
         TcpOptions options = socket.options;
         long value = switch (name) {
@@ -127,6 +185,13 @@ final class OptionCalls {
             case "TCP_NODELAY" -> bit(options.noDelay);
             case "SO_TYPE" -> Constants.of("SOCK_STREAM");
             case "SO_ACCEPTCONN" -> bit(socket.acceptor != null);
+            case "SO_PROTOCOL" -> Constants.of("IPPROTO_TCP");
+            case "SO_RCVLOWAT" -> socket.receiveLowWater;
+            case "SO_OOBINLINE" -> bit(options.oobInline);
+            case "TCP_CORK" -> bit(options.cork);
+            case "TCP_FASTOPEN" -> Math.max(0, options.fastOpenQueue);
+            case "TCP_FASTOPEN_CONNECT" -> bit(options.fastOpenConnect);
+            case "IP_MTU", "IPV6_MTU" -> info == null ? 0 : info.metrics().get(TcpMetric.PMTU);
             case "TCP_KEEPIDLE" -> options.keepIdleSeconds;
             case "TCP_KEEPINTVL" -> options.keepIntervalSeconds;
             case "TCP_KEEPCNT" -> options.keepCount;
@@ -141,6 +206,15 @@ final class OptionCalls {
         if (!Constants.isAny(expected) && Constants.number(expected) != value) {
             throw new ScriptException(
                     "getsockopt " + name + ": expected " + Constants.number(expected) + ", the stack told " + value);
+        }
+        return Outcome.OK;
+    }
+
+    private Outcome congestionTold(ScriptSocket socket, Value expected) {
+        String there = congestionOf(socket);
+        if (expected instanceof Value.Text text
+                && !algorithm(text.value()).text().equals(there)) {
+            throw new ScriptException("getsockopt TCP_CONGESTION: expected " + text.value() + ", there is " + there);
         }
         return Outcome.OK;
     }

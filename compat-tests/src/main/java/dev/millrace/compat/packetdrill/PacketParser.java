@@ -182,7 +182,8 @@ final class PacketParser {
                 scanner.expect("ecr");
                 yield TcpOption.words(TcpOption.TIMESTAMPS, value, (int) scanner.number());
             }
-            case "FO" -> new TcpOption(TcpOption.FAST_OPEN, cookie());
+            case "FO" ->
+                new TcpOption(TcpOption.FAST_OPEN, scanner.takeWord("TFO_COOKIE") ? TcpOption.STACK_COOKIE : cookie());
             case "FOEXP" -> experimental(cookie());
             default -> throw new UnsupportedConstructException("TCP option " + name);
         };
@@ -200,9 +201,6 @@ final class PacketParser {
     }
 
     private byte[] cookie() {
-        if (scanner.looksAt("TFO_COOKIE")) {
-            throw new UnsupportedConstructException("TFO_COOKIE");
-        }
         String digits = scanner.span("0123456789abcdefABCDEF");
         if (digits.length() % 2 != 0) {
             throw new ScriptException(

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -66,9 +65,9 @@ public final class Packetdrill {
 
     private void personality(String name) {
         try {
-            personality = Personality.valueOf(name.toUpperCase(Locale.ROOT));
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("personality " + name + ": there are linux and freebsd", e);
+            personality = Personality.of(name);
+        } catch (ScriptException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
         }
     }
 

@@ -2,20 +2,48 @@ package dev.millrace.compat.packetdrill;
 
 /** Whose behaviour the scripts' dialect takes for granted where an engine's choice shows on the wire. */
 enum Personality {
-    /** Google's net/tcp and the kernel's own scripts. */
-    LINUX("4096 131072 6291456", "4096 16384 4194304", "cubic"),
-    /** FreeBSD's tcp-testsuite: windows of 65535 scaled by 6 from a 2 MiB limit. */
-    FREEBSD("4096 131072 2097152", "4096 65536 2097152", "newreno");
+    /** Google's net/tcp and the kernel's own scripts: small first segments are acknowledged at once, too. */
+    LINUX("4096 131072 6291456", "4096 16384 4194304", "cubic", "all", "client", true),
+    /**
+     * FreeBSD's tcp-testsuite: windows of 65535 scaled by 6 from a 2 MiB limit, no acknowledgment at once but of the second segment, Fast Open
+     * off, options of a SYN in the order MSS, window scale, SACK, timestamps.
+     */
+    FREEBSD("4096 131072 2097152", "4096 65536 2097152", "newreno", "none", "off", false);
 
     /** Smallest, first and largest receive and send buffer, as Linux' sysctls write them. */
     final String receiveBuffers;
 
     final String sendBuffers;
     final String congestionControl;
+    /** A constant of the engine's QuickAck. */
+    final String quickAck;
+    /** A constant of the engine's FastOpenMode. */
+    final String fastOpen;
+    /** The engine writes options in the order of Linux; of others which there are is compared, and not their order and padding. */
+    final boolean optionsInOurOrder;
 
-    Personality(String receiveBuffers, String sendBuffers, String congestionControl) {
+    /** @throws ScriptException there is none of that name */
+    static Personality of(String name) {
+        for (Personality each : values()) {
+            if (each.name().equalsIgnoreCase(name)) {
+                return each;
+            }
+        }
+        throw new ScriptException("personality " + name + ": there are linux and freebsd");
+    }
+
+    Personality(
+            String receiveBuffers,
+            String sendBuffers,
+            String congestionControl,
+            String quickAck,
+            String fastOpen,
+            boolean optionsInOurOrder) {
         this.receiveBuffers = receiveBuffers;
         this.sendBuffers = sendBuffers;
         this.congestionControl = congestionControl;
+        this.quickAck = quickAck;
+        this.fastOpen = fastOpen;
+        this.optionsInOurOrder = optionsInOurOrder;
     }
 }

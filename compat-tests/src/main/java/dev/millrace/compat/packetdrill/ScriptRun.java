@@ -16,6 +16,7 @@ final class ScriptRun implements AutoCloseable {
     private static final long STUCK_NS = 600_000_000_000L;
 
     private static final int FIRST_REMOTE_PORT = 41_000;
+    private static final int COOKIE_PORT = 40_999;
 
     private final Settings settings;
     private final ShellCommands shell;
@@ -243,13 +244,54 @@ final class ScriptRun implements AutoCloseable {
         return there != null ? there : begin(new Flow(settings.bindPort, nextRemotePort++));
     }
 
+    /** The cookie that the stack has given out, or gives out to a connection made and reset for that. */
+    private byte[] stackCookie() {
+        byte[] known = settings.stackCookie;
+        if (known != null) {
+            return known;
+        }
+        World there = world();
+        Flow stranger = new Flow(calls().listeningPort(), COOKIE_PORT);
+        List<TcpOption> request = List.of(
+                TcpOption.of(TcpOption.NOP),
+                TcpOption.of(TcpOption.NOP),
+                new TcpOption(TcpOption.FAST_OPEN, new byte[0]));
+        there.inject(segmentOf(stranger, TcpSegment.SYN, 0, request));
+        Segment answer = there.sent.pollLast();
+        byte[] cookie = answer == null || !stranger.owns(answer) ? null : cookieOf(answer);
+        there.inject(segmentOf(stranger, TcpSegment.RST, 1, List.of()));
+        if (cookie == null) {
+            throw new ScriptException(
+                    "the stack gives out no Fast Open cookie: TCP_FASTOPEN and tcp_fastopen's bit 2 are needed");
+        }
+        settings.stackCookie = cookie;
+        return cookie;
+    }
+
+    private byte[] segmentOf(Flow flow, int flags, int sequence, List<TcpOption> options) {
+        return world().frames
+                .segment(0, flow.remotePort, flow.localPort, sequence, 0, flags, 65535, 0, options, new byte[0]);
+    }
+
+    private static byte @Nullable [] cookieOf(Segment segment) {
+        for (TcpOption option : segment.options()) {
+            if (option.kind() == TcpOption.FAST_OPEN && option.body().length > 0) {
+                return option.body();
+            }
+        }
+        return null;
+    }
+
     private Flow begin(Flow flow) {
         flows.add(flow);
         current = flow;
         return flow;
     }
 
-    private static TcpOption toLive(TcpOption option, Flow flow) {
+    private TcpOption toLive(TcpOption option, Flow flow) {
+        if (option.isStackCookie()) {
+            return new TcpOption(TcpOption.FAST_OPEN, stackCookie());
+        }
         return switch (option.kind()) {
             case TcpOption.TIMESTAMPS ->
                 TcpOption.words(TcpOption.TIMESTAMPS, option.word(0), flow.echoToLive(option.word(1)));

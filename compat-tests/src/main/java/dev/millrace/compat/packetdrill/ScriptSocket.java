@@ -24,6 +24,9 @@ final class ScriptSocket implements Descriptor, TcpObserver {
     /** SO_LINGER in seconds, −1 when off. */
     int lingerSeconds = -1;
 
+    /** SO_RCVLOWAT */
+    int receiveLowWater = 1;
+
     boolean outputShutDown;
     boolean inputShutDown;
 
@@ -128,7 +131,7 @@ final class ScriptSocket implements Descriptor, TcpObserver {
         boolean noOutput = failed || outputShutDown;
         long mask = noInput && noOutput ? HUP : 0;
         mask |= noInput ? IN | RDHUP : 0;
-        mask |= there.readableBytes() > 0 ? IN : 0;
+        mask |= there.readableBytes() >= receiveLowWater ? IN : 0;
         mask |= noOutput || (ready & TcpSocket.WRITABLE) != 0 ? OUT : 0;
         return pendingErrno().isEmpty() ? mask : mask | ERR;
     }

@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a script's option lines, the command line and shell lines that come before the first socket say about the stack and its network.
@@ -29,6 +30,9 @@ final class Settings {
     /** Length of a tick of the stack's timestamps that expected values are compared by; 0: they are not compared. */
     long timestampTickNs;
 
+    /** What {@code TFO_COOKIE} stands for once the stack has given a cookie out. */
+    byte @Nullable [] stackCookie;
+
     int bindPort = 8080;
     int connectPort = 8080;
 
@@ -41,7 +45,8 @@ final class Settings {
         this.personality = personality;
         this.receiveBuffers = personality.receiveBuffers;
         this.sendBuffers = personality.sendBuffers;
-        tcp.set("quickAckSmall", Boolean.toString(personality == Personality.LINUX), "quick ACKs");
+        tcp.set("quickAck", personality.quickAck, "quick ACKs");
+        tcp.set("fastOpen", personality.fastOpen, "Fast Open");
         tcp.set("congestionControl", personality.congestionControl, "congestion control");
     }
 
@@ -67,6 +72,7 @@ final class Settings {
             case "connect_port" -> connectPort = number(name, value);
             case "local_ip", "remote_ip" -> addresses.put(name, value);
             // the network around the stack is made here, and time is virtual
+            case "personality" -> {} // taken when these settings were made
             case "gateway_ip", "netmask_ip", "speed", "send_omit_free", "verbose", "non_fatal", "init_scripts" -> {}
             default -> throw new UnsupportedConstructException("--" + name);
         }
@@ -87,6 +93,21 @@ final class Settings {
 
     void sendBuffers(String three) {
         sendBuffers = three;
+    }
+
+    /** One of the three sizes: 0 smallest, 1 first, 2 largest. */
+    void receiveBuffer(int index, String size) {
+        receiveBuffers = replaced(receiveBuffers, index, size);
+    }
+
+    void sendBuffer(int index, String size) {
+        sendBuffers = replaced(sendBuffers, index, size);
+    }
+
+    private static String replaced(String three, int index, String size) {
+        String[] parts = three.strip().split("\\s+", -1);
+        parts[index] = size;
+        return String.join(" ", parts);
     }
 
     int mtu() {

@@ -30,7 +30,7 @@ final class ShellCommands {
     /** Sysctls without a counterpart because nothing depends on them here: segmentation offload, queues below, bookkeeping. */
     private static final String NEUTRAL =
             " tcp_min_tso_segs tcp_tso_win_divisor tcp_tso_rtt_log tcp_limit_output_bytes tcp_autocorking tcp_no_metrics_save tcp_mem "
-                    + "tcp_available_congestion_control tcp_allowed_congestion_control tcp_max_orphans default_qdisc optmem_max "
+                    + "tcp_available_congestion_control tcp_allowed_congestion_control tcp_max_orphans default_qdisc optmem_max tcp_fastopen_key "
                     + "netdev_max_backlog tcp_low_latency ";
 
     /** Values under which the engine behaves as Linux does with them; any other is unsupported. */
@@ -62,6 +62,7 @@ final class ShellCommands {
             Map.entry("tcp_syn_linear_timeouts", "0"),
             Map.entry("tcp_ecn", "0 2"),
             Map.entry("tcp_ecn_fallback", "1"),
+            Map.entry("tcp_fastopen_blackhole_timeout_sec", "3600"),
             Map.entry("tcp_mtu_probing", "0"),
             Map.entry("tcp_slow_start_after_idle", "1"));
 
@@ -77,8 +78,14 @@ final class ShellCommands {
 
     /** Sysctls whose values have names in the engine. */
     private static final Map<String, Choice> CHOICES = Map.of(
+            "tcp_fastopen",
+                    new Choice(
+                            "fastOpen",
+                            Map.of(
+                                    "0", "off", "1", "client", "2", "server", "3", "on", "0x1", "client", "0x2",
+                                    "server", "0x3", "on")),
             "tcp_ecn", new Choice("ecn", Map.of("0", "off", "1", "on", "2", "passive")),
-            "tcp_mtu_probing", new Choice("mtuProbing", Map.of("0", "off", "1", "blackhole", "2", "always")),
+            "tcp_mtu_probing", new Choice("mtuProbing", Map.of("0", "off", "1", "blackhole", "2", "on")),
             "tcp_syncookies", new Choice("synCookies", Map.of("0", "off", "1", "on_overflow", "2", "always")),
             "tcp_sack", new Choice("sack", Map.of("0", "false", "1", "true")),
             "tcp_timestamps", new Choice("timestamps", Map.of("0", "false", "1", "true", "2", "true")),
@@ -90,10 +97,12 @@ final class ShellCommands {
     private record Choice(String component, Map<String, String> values) {}
 
     private final Settings settings;
+    private final FreeBsdSysctls freeBsd;
     private final Map<String, String> set = new HashMap<>();
 
     ShellCommands(Settings settings) {
         this.settings = settings;
+        this.freeBsd = new FreeBsdSysctls(settings);
     }
 
     /**
@@ -151,11 +160,15 @@ final class ShellCommands {
     private void assign(String path, String value, boolean started) {
         String name = path.substring(Math.max(path.lastIndexOf('.'), path.lastIndexOf('/')) + 1);
         String asked = "sysctl " + name + "=" + value;
-        if (value.equals(set.put(name, value)) || NEUTRAL.contains(" " + name + " ")) {
+        if (value.equals(set.put(path, value)) || NEUTRAL.contains(" " + name + " ")) {
             return;
         }
-        if (started) {
+        if (started && !FreeBsdSysctls.isNeutral(path)) {
             throw new UnsupportedConstructException(asked + " after the first socket");
+        }
+        if (FreeBsdSysctls.owns(path)) {
+            freeBsd.assign(path, value, asked);
+            return;
         }
         switch (name) {
             case "tcp_rmem" -> settings.receiveBuffers(value);

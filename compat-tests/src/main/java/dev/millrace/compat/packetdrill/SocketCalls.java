@@ -95,6 +95,8 @@ final class SocketCalls {
         }
         try {
             LocalBinding own = binding != null ? binding : world.stack.bind(world.local, 0, socket.options);
+            // as Linux: of listeners only those take data with a SYN that have asked for it
+            socket.options.fastOpenQueue = Math.max(0, socket.options.fastOpenQueue);
             socket.acceptor = world.stack.listen(own, backlog, socket.options, socket);
             return Attempt.done(Outcome.OK);
         } catch (TcpException e) {
@@ -132,19 +134,62 @@ final class SocketCalls {
         if (socket.connection != null) {
             return connectAgain(socket);
         }
-        Endpoint endpoint = endpoint(arguments.get(1), world.remote, settings.connectPort);
+        String errno = begin(socket, arguments.get(1));
+        if (!errno.isEmpty()) {
+            return Attempt.done(Outcome.error(errno));
+        }
+        if (socket.nonBlocking && !socket.isConnected()) {
+            return Attempt.done(Outcome.error("EINPROGRESS"));
+        }
+        return () -> connectEnd(socket);
+    }
+
+    /** The SYN, or what takes its place; answers an error's name, or nothing. */
+    private String begin(ScriptSocket socket, Value address) {
+        Endpoint endpoint = endpoint(address, world.remote, settings.connectPort);
         ConnectCall call =
                 world.stack.connect(socket.binding, endpoint.address(), endpoint.port(), socket.options, socket);
         call.core().submit(call);
         world.settle();
         if (call.error() != TcpError.NONE) {
-            return Attempt.done(Outcome.error(ScriptSocket.errno(call.error())));
+            return ScriptSocket.errno(call.error());
         }
         socket.connection = call.result();
-        if (socket.nonBlocking && !socket.isConnected()) {
-            return Attempt.done(Outcome.error("EINPROGRESS"));
+        return "";
+    }
+
+    /**
+     * sendto and sendmsg with MSG_FASTOPEN: with a cookie the bytes go with the SYN, and a call that blocks waits for the handshake. Without one,
+     * the SYN asks for it; then a call that does not block has sent nothing, and one that does sends after the handshake.
+     *
+     * @param send sends the bytes
+     */
+    Attempt connectWithData(ScriptSocket socket, Value address, boolean mayBlock, Attempt send) {
+        if (socket.acceptor != null || socket.connection != null) {
+            return Attempt.done(Outcome.error("EISCONN"));
         }
-        return () -> connectEnd(socket);
+        if (!world.fastOpenForClients()) {
+            return Attempt.done(Outcome.error("EOPNOTSUPP"));
+        }
+        boolean before = socket.options.fastOpenConnect;
+        socket.options.fastOpenConnect = true;
+        String errno = begin(socket, address);
+        socket.options.fastOpenConnect = before;
+        TcpSocket connection = socket.connection;
+        if (connection == null) {
+            return Attempt.done(Outcome.error(errno));
+        }
+        if (!socket.isConnected()) { // no cookie
+            return mayBlock ? () -> afterConnect(socket, send) : Attempt.done(Outcome.error("EINPROGRESS"));
+        }
+        Outcome sent = send.poll();
+        world.settle();
+        return () -> !mayBlock || world.isHandshakeOver(connection.localPort(), connection.remotePort()) ? sent : null;
+    }
+
+    private static @org.jspecify.annotations.Nullable Outcome afterConnect(ScriptSocket socket, Attempt send) {
+        Outcome connected = connectEnd(socket);
+        return connected == null || connected.failed() ? connected : send.poll();
     }
 
     private static Attempt connectAgain(ScriptSocket socket) {

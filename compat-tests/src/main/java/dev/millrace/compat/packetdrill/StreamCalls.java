@@ -53,10 +53,11 @@ final class StreamCalls {
     // ---- in ----
 
     Attempt receive(ScriptSocket socket, int length, long flags) {
-        checkFlags(flags, "MSG_PEEK", "MSG_DONTWAIT", "MSG_WAITALL", "MSG_NOSIGNAL");
+        checkFlags(flags, "MSG_PEEK", "MSG_DONTWAIT", "MSG_WAITALL", "MSG_NOSIGNAL", "MSG_TRUNC");
         boolean mayBlock = !socket.nonBlocking && !has(flags, "MSG_DONTWAIT");
         boolean peek = has(flags, "MSG_PEEK");
         boolean all = has(flags, "MSG_WAITALL") && mayBlock && !peek;
+        int least = all ? length : Math.min(socket.receiveLowWater, length);
         TcpSocket connection = socket.connection;
         if (connection == null) {
             return Attempt.done(Outcome.error("ENOTCONN"));
@@ -71,7 +72,7 @@ final class StreamCalls {
             world.settle();
             if (count > 0) {
                 done[0] += count;
-                return all && done[0] < length ? null : Outcome.of(done[0]);
+                return mayBlock && !peek && done[0] < least ? null : Outcome.of(done[0]);
             }
             return done[0] > 0 && count != 0 ? Outcome.of(done[0]) : nothingRead(socket, count, mayBlock);
         };
@@ -97,7 +98,7 @@ final class StreamCalls {
     // ---- out ----
 
     Attempt send(ScriptSocket socket, int length, long flags) {
-        checkFlags(flags, "MSG_DONTWAIT", "MSG_NOSIGNAL");
+        checkFlags(flags, "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_MORE");
         boolean mayBlock = !socket.nonBlocking && !has(flags, "MSG_DONTWAIT");
         TcpSocket connection = socket.connection;
         if (connection == null) {
@@ -112,6 +113,7 @@ final class StreamCalls {
             if (length == 0) {
                 return Outcome.OK;
             }
+            connection.moreFollows(has(flags, "MSG_MORE"));
             int count = connection.write(bytes, done[0], length - done[0]);
             world.settle();
             if (count == TcpSocket.ERROR) {

@@ -20,6 +20,14 @@ record TcpOption(int kind, byte[] body) {
     /** First two octets of an experimental option that is Fast Open's (RFC 7413 appendix A). */
     static final int FAST_OPEN_MAGIC = 0xf989;
 
+    /** Body of a Fast Open option whose cookie is whatever the stack gives out, {@code TFO_COOKIE}; compared by identity. */
+    static final byte[] STACK_COOKIE = {};
+
+    @SuppressWarnings({"ArrayEquals", "ReferenceEquality"}) // the constant's identity is meant
+    boolean isStackCookie() {
+        return body == STACK_COOKIE;
+    }
+
     static TcpOption of(int kind, int... octets) {
         byte[] body = new byte[octets.length];
         for (int i = 0; i < octets.length; i++) {
@@ -85,7 +93,8 @@ record TcpOption(int kind, byte[] body) {
             case SACK -> sackText();
             case TIMESTAMPS ->
                 "TS val " + Integer.toUnsignedString(word(0)) + " ecr " + Integer.toUnsignedString(word(1));
-            case FAST_OPEN -> "FO " + HexFormat.of().formatHex(body);
+            case FAST_OPEN ->
+                isStackCookie() ? "FO TFO_COOKIE" : "FO " + HexFormat.of().formatHex(body);
             case EXPERIMENTAL -> "FOEXP " + HexFormat.of().formatHex(body, Math.min(2, body.length), body.length);
             default -> "option " + kind + " " + HexFormat.of().formatHex(body);
         };

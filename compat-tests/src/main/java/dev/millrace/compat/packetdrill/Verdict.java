@@ -18,14 +18,15 @@ record Verdict(Path script, Kind kind, String detail) {
         UNSUPPORTED
     }
 
-    /** Plays a script. The options hold for every script, its own lines after them. */
+    /** Plays a script. The options hold for every script, its own lines after them; {@code --personality=} in a script comes before the caller's. */
     static Verdict of(Path script, Personality personality, Map<String, String> options) {
         try {
-            String text = Files.readString(script, StandardCharsets.UTF_8);
-            Settings settings = new Settings(personality);
+            Script parsed = ScriptParser.parse(Files.readString(script, StandardCharsets.UTF_8));
+            String own = parsed.options().get("personality");
+            Settings settings = new Settings(own == null ? personality : Personality.of(own));
             options.forEach(settings::option);
             try (ScriptRun run = new ScriptRun(settings)) {
-                run.play(ScriptParser.parse(text));
+                run.play(parsed);
             }
             return new Verdict(script, Kind.PASSED, "");
         } catch (ScriptException e) {

@@ -5,6 +5,7 @@ import dev.millrace.stack.core.StackConfig;
 import dev.millrace.stack.core.StackCore;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.tcp.TcpState;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
@@ -30,12 +31,15 @@ final class World implements AutoCloseable {
     final ArrayDeque<Segment> sent = new ArrayDeque<>();
 
     private final String congestionControl;
+    private final boolean fastOpenForClients;
     private final MemoryPort port;
     private final StackCore core;
     private long nowNs = BEGINNING_NS - SETTLING_NS;
 
     World(Settings settings) {
         this.congestionControl = settings.tcp.get("congestionControl");
+        String fastOpen = settings.tcp.get("fastOpen");
+        this.fastOpenForClients = fastOpen.equals("client") || fastOpen.equals("on");
         this.local = settings.local();
         this.remote = settings.remote();
         this.frames = new Frames(local, remote);
@@ -124,6 +128,17 @@ final class World implements AutoCloseable {
             }
         }
         return null;
+    }
+
+    /** Whether connects may use Fast Open ({@code tcp_fastopen & 1}). */
+    boolean fastOpenForClients() {
+        return fastOpenForClients;
+    }
+
+    /** Of the connection with these ports the handshake is complete, or it has failed. */
+    boolean isHandshakeOver(int localPort, int remotePort) {
+        TcpInfo info = info(localPort, remotePort);
+        return info == null || info.state() != TcpState.SYN_SENT;
     }
 
     /** The name of the stack's congestion control, lower case. */

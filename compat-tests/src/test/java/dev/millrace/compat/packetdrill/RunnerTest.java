@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The runner tells a script that passes from one that does not, and names what it does not know: it can fail. */
 class RunnerTest {
@@ -57,6 +59,46 @@ class RunnerTest {
         assertFails("+0 write(4, ..., 100) = 100\n+0 > P. 1:101(100) ack 1 win 7", "window");
         assertFails("+0 write(4, ..., 100) = 100\n+0 > P. 1:101(100) ack 1 <nop,nop,TS val 1 ecr 2>", "options");
         assertFails("+0 write(4, ..., 100) = 100\n+0 > [ect0] P. 1:101(100) ack 1", "ECN bits");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "setsockopt(4, SOL_TCP, TCP_DEFER_ACCEPT, [1], 4) = 0",
+                "setsockopt(4, SOL_TCP, TCP_NOTSENT_LOWAT, [1], 4) = 0",
+                "setsockopt(4, SOL_TCP, TCP_WINDOW_CLAMP, [1], 4) = 0",
+                "setsockopt(4, SOL_TCP, TCP_MAXSEG, [1000], 4) = 0",
+                "setsockopt(4, SOL_TCP, TCP_INQ, [1], 4) = 0",
+                "setsockopt(4, SOL_SOCKET, SO_ZEROCOPY, [1], 4) = 0",
+                "setsockopt(4, SOL_SOCKET, SO_TIMESTAMPING, [1], 4) = 0",
+                "setsockopt(4, SOL_IP, IP_MTU_DISCOVER, [IP_PMTUDISC_DONT], 4) = 0",
+                "setsockopt(4, SOL_TCP, TCP_CONGESTION, \"vegas\", 5) = 0",
+                "send(4, ..., 100, MSG_EOR) = 100",
+                "send(4, ..., 100, MSG_ZEROCOPY) = 100",
+                "recv(4, ..., 100, MSG_ERRQUEUE) = 100",
+                "splice(4, NULL, 5, NULL, 100, 0) = 100",
+                "sendfile(4, 5, [0], 100) = 100"
+            })
+    void namesWhatThereIsNot(String call) throws IOException {
+        Verdict verdict = play(ACCEPTED + "+0 " + call);
+        assertEquals(Verdict.Kind.UNSUPPORTED, verdict.kind(), verdict.detail());
+    }
+
+    @Test
+    void failsWhereTheStackGivesNoCookie() throws IOException {
+        assertFails("+0 < S 0:100(100) win 32792 <mss 1460,FO TFO_COOKIE,nop,nop>", "gives out no Fast Open cookie");
+    }
+
+    @Test
+    void aScriptChoosesItsPersonality() throws IOException {
+        String script = "--personality=freebsd\n"
+                + ACCEPTED.replace("<mss 1000>", "<mss 1000,sackOK,nop,nop>")
+                        .replace("<mss 1460>", "<mss 1460,sackOK,eol,eol>");
+        assertEquals(Verdict.Kind.PASSED, play(script).kind());
+        assertEquals(
+                Verdict.Kind.FAILED, play(script.replace("freebsd", "linux")).kind());
+        assertEquals(
+                Verdict.Kind.FAILED, play(script.replace("freebsd", "solaris")).kind());
     }
 
     @Test

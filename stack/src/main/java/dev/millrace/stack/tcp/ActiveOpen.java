@@ -120,7 +120,7 @@ final class ActiveOpen {
         connection.synSentNs = nowNs;
         if (text != null) {
             takeText(connection, text);
-        } else if (tcp.fastOpen.defersConnects()) {
+        } else if (tcp.fastOpen.defersConnects(options)) {
             connection.fastOpenWanted = true;
             if (tcp.fastOpen.mayCarryData(connection.path.remote, nowNs)) {
                 connection.deferSyn(nowNs);

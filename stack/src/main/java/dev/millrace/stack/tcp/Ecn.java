@@ -163,11 +163,6 @@ final class Ecn {
         return una > reducedAt;
     }
 
-    /** Whether what was in flight at the last reduction is not acknowledged yet. */
-    boolean isReducing(long una) {
-        return agreed && una < reducedAt;
-    }
-
     boolean seen() {
         return seen;
     }

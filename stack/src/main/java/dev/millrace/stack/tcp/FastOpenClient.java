@@ -24,8 +24,9 @@ final class FastOpenClient {
         this.tcp = tcp;
     }
 
-    boolean defersConnects() {
-        return tcp.config.handshake().fastOpen().defersConnects();
+    boolean defersConnects(TcpOptions options) {
+        FastOpenMode mode = tcp.config.handshake().fastOpen();
+        return mode.defersConnects() || mode.client() && options.fastOpenConnect;
     }
 
     /** The server has given us a cookie, and nothing speaks against using it now. */

@@ -202,7 +202,9 @@ final class RackLossRecovery implements LossRecovery {
             duplicates.onAdvanced(acked, segmentBytes, phase == Phase.FAST_RECOVERY);
         }
         if (duplicate) {
-            duplicates.onDuplicate(log.end() - log.una(), segmentBytes, phase != Phase.AFTER_TIMEOUT);
+            // after a timeout only what F-RTO has sent anew can have arrived (RFC 5682 §2.1 step 3a; Linux)
+            boolean counts = phase != Phase.AFTER_TIMEOUT || log.end() > recoveryPoint;
+            duplicates.onDuplicate(log.end() - log.una(), segmentBytes, counts);
         }
     }
 
@@ -606,6 +608,7 @@ final class RackLossRecovery implements LossRecovery {
         boolean disorder = log.sackedSegments() > 0 || duplicates.count() > 0;
         into.state = switch (phase) {
             case OPEN -> disorder ? RecoveryFigures.DISORDER : RecoveryFigures.OPEN;
+            case REDUCING -> RecoveryFigures.REDUCED;
             case FAST_RECOVERY -> RecoveryFigures.FAST_RECOVERY;
             case AFTER_TIMEOUT -> RecoveryFigures.AFTER_TIMEOUT;
         };

@@ -230,6 +230,9 @@ final class Receiver {
         }
         long end = Math.min(to, finPosition == NO_FIN ? edge : Math.min(edge, finPosition));
         long before = nxt;
+        if (from < nxt && end > nxt) {
+            onOldText(from, nxt); // as Linux reports what of a segment was there before (RFC 2883 §4.1)
+        }
         if (from <= nxt && gapless()) {
             inOrder(from, end, segment, nowNs);
         } else {
@@ -366,7 +369,8 @@ final class Receiver {
         if (full) {
             fullSegment = Math.min(length, mss);
         }
-        if (quickAcks > 0 && (full || config.features().quickAckSmall() && !interactive)) {
+        QuickAck first = config.features().quickAck();
+        if (quickAcks > 0 && (full ? first != QuickAck.NONE : first == QuickAck.ALL && !interactive)) {
             quickAcks--;
             ackNow = true;
         }
@@ -396,7 +400,9 @@ final class Receiver {
     /** Every segment acknowledges; what was due is done. */
     void onAckSent(boolean withText, long nowNs) {
         boolean answers = timers.isSet(ConnectionTimers.DELAYED_ACK)
-                || config.features().quickAckSmall() && lastTextNs > 0 && nowNs - lastTextNs < config.delayedAckNs();
+                || config.features().quickAck() == QuickAck.ALL
+                        && lastTextNs > 0
+                        && nowNs - lastTextNs < config.delayedAckNs();
         if (withText && answers) {
             interactive = true;
         }

@@ -45,6 +45,9 @@ final class Sender {
     private final @Nullable Pacer pacer;
     private long lastSentNs;
     private boolean noDelay;
+    private boolean corked;
+    /** What does not fill a segment is not sent now: the application has said that more follows. */
+    boolean moreFollows;
     /** The current transmission has sent something for the first time. */
     private boolean sentNew;
     /** The current transmission found no packet. */
@@ -61,7 +64,7 @@ final class Sender {
         this.timers = connection.timers;
         this.writer = tcp.writer;
         this.rtt = new RttEstimator(tcp.config.minRtoNs());
-        boolean paced = tcp.config.pacing() || tcp.config.congestionControl().needsPacing();
+        boolean paced = tcp.config.pacing() || tcp.congestionControl(options).needsPacing();
         this.pacer = paced ? new Pacer() : null;
         this.size = new SegmentSize(connection, tcp.config.mtuProbing());
         apply(options);
@@ -69,6 +72,7 @@ final class Sender {
 
     void apply(TcpOptions options) {
         noDelay = options.noDelay;
+        corked = options.cork;
         if (options.sendBufferBytes > 0) {
             buffer.capacity(options.sendBufferBytes);
             maxBufferBytes = 0;
@@ -93,7 +97,12 @@ final class Sender {
     private void open(int mss, boolean synRetransmitted, long nowNs) {
         size.start(mss, nowNs);
         lastSentNs = nowNs;
-        recovery = tcp.newRecovery(connection.receiver.sackPermitted, segmentBytes(), synRetransmitted, rtt);
+        recovery = tcp.newRecovery(
+                tcp.congestionControl(connection.options()),
+                connection.receiver.sackPermitted,
+                segmentBytes(),
+                synRetransmitted,
+                rtt);
         lossTimers = new LossTimers(timers, rtt, recovery);
     }
 
@@ -311,13 +320,15 @@ final class Sender {
             return false;
         }
         if (length == queued) {
-            return noDelay || smallSegmentEnd <= una || connection.urgent.isUnacknowledged(una);
+            boolean held = corked || moreFollows || !noDelay && smallSegmentEnd > una;
+            return !held || connection.urgent.isUnacknowledged(una);
         }
         return length >= window.maxBytes / 2;
     }
 
     private boolean send(int length, boolean last, boolean withFin, int limit, long nowNs) {
-        int flags = TcpSegment.ACK | (last && length > 0 ? TcpSegment.PSH : 0) | (withFin ? TcpSegment.FIN : 0);
+        boolean push = last && length > 0 && (withFin || !connection.moreFollows()); // RFC 9293 §3.9.1, MUST-61
+        int flags = TcpSegment.ACK | (push ? TcpSegment.PSH : 0) | (withFin ? TcpSegment.FIN : 0);
         if (!writer.segment(connection, nxt, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
             outOfPackets = true;
             return false;
@@ -547,9 +558,6 @@ final class Sender {
         }
         recovery.describe(figures);
         figures.deliveredSegments++; // our SYN
-        if (figures.state <= RecoveryFigures.DISORDER && connection.ecn.isReducing(una)) {
-            figures.state = RecoveryFigures.REDUCED;
-        }
         return figures;
     }
 
@@ -561,7 +569,7 @@ final class Sender {
                     ? ConnectionTally.Activity.BUFFER_LIMITED
                     : inFlight() ? ConnectionTally.Activity.BUSY : ConnectionTally.Activity.IDLE;
         }
-        return window.edge - nxt < Math.min(unsent, segmentBytes)
+        return window.edge - nxt < Math.min(unsent, segmentBytes())
                 ? ConnectionTally.Activity.WINDOW_LIMITED
                 : ConnectionTally.Activity.BUSY;
     }

@@ -355,16 +355,16 @@ public final class Tcp {
         return active.connect(binding, remote, remotePort, options, observer, chooser, text, nowNs);
     }
 
-    LossRecovery newRecovery(boolean sack, int segmentBytes, boolean synRetransmitted, RttEstimator rtt) {
+    /** The one that a connection with these options has. */
+    CongestionAlgorithm congestionControl(TcpOptions options) {
+        CongestionAlgorithm own = options.congestionControl;
+        return own == null ? config.congestionControl() : own;
+    }
+
+    LossRecovery newRecovery(
+            CongestionAlgorithm algorithm, boolean sack, int segmentBytes, boolean synRetransmitted, RttEstimator rtt) {
         return new RackLossRecovery(
-                config.congestionControl().create(random),
-                sack,
-                segmentBytes,
-                synRetransmitted,
-                rtt,
-                counters,
-                ackSample,
-                segmentLogs);
+                algorithm.create(random), sack, segmentBytes, synRetransmitted, rtt, counters, ackSample, segmentLogs);
     }
 
     /**

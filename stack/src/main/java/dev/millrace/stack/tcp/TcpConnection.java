@@ -67,6 +67,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     private int requested;
 
     private int spaceWanted;
+    private volatile boolean moreFollows;
     private volatile int optionsVersion;
     private volatile TcpObserver observer;
 
@@ -269,6 +270,11 @@ public final class TcpConnection extends Flow implements TcpSocket {
         return count;
     }
 
+    @Override
+    public void moreFollows(boolean more) {
+        moreFollows = more;
+    }
+
     // ---- application: requests ----
 
     @Override
@@ -392,7 +398,9 @@ public final class TcpConnection extends Flow implements TcpSocket {
                 tcp.memory.await(this);
             }
         }
+        sender.moreFollows = moreFollows;
         finish(nowNs);
+        sender.moreFollows = false; // an acknowledgment lets the rest go
     }
 
     /** There is buffer memory again: the application may write. */
@@ -411,6 +419,11 @@ public final class TcpConnection extends Flow implements TcpSocket {
         if (state != TcpState.CLOSED) {
             retries.startKeepAlive(nowNs);
         }
+    }
+
+    /** The application has promised more when it wrote last. */
+    boolean moreFollows() {
+        return moreFollows;
     }
 
     boolean outputShutDown() {

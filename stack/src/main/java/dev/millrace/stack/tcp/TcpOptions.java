@@ -1,5 +1,7 @@
 package dev.millrace.stack.tcp;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Socket options as the application set them. Written by the application before {@code connect}/{@code listen} or before
  * {@link TcpSocket#optionsChanged()}, which publishes them to the core; units as in the JDK's options.
@@ -25,6 +27,17 @@ public final class TcpOptions {
     public boolean oobInline;
     /** TCP_QUICKACK: acknowledge at once. */
     public boolean quickAck;
+    /** TCP_CORK: what does not fill a segment waits for more, or for the retransmission timeout (200 ms and more) if nothing is in flight. */
+    public boolean cork;
+
+    /** TCP_CONGESTION, before the connection is made; null: the stack's. DCTCP, which needs ECN in the handshake, is the stack's only. */
+    public @Nullable CongestionAlgorithm congestionControl;
+
+    /**
+     * TCP_FASTOPEN_CONNECT: where Fast Open is on for clients, a connect to a server whose cookie is known succeeds at once, and the SYN waits
+     * a little for the first bytes written.
+     */
+    public boolean fastOpenConnect;
 
     /**
      * TCP_FASTOPEN of a listener: connections opened by data with a SYN that may wait for their final ACK at a time; −1: as many as the
@@ -51,6 +64,9 @@ public final class TcpOptions {
         copy.userTimeoutMs = userTimeoutMs;
         copy.oobInline = oobInline;
         copy.quickAck = quickAck;
+        copy.cork = cork;
+        copy.congestionControl = congestionControl;
+        copy.fastOpenConnect = fastOpenConnect;
         copy.fastOpenQueue = fastOpenQueue;
         copy.reuseAddress = reuseAddress;
         copy.reusePort = reusePort;

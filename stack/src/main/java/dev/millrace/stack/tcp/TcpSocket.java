@@ -57,6 +57,12 @@ public interface TcpSocket {
      */
     int writeUrgent(byte value);
 
+    /**
+     * Says whether more will follow soon, before a {@link #write}: what that leaves over of a full segment then waits for it, for an
+     * acknowledgment, or for the retransmission timeout (Linux' MSG_MORE).
+     */
+    void moreFollows(boolean more);
+
     /** Bytes that can be read now. */
     int readableBytes();
 

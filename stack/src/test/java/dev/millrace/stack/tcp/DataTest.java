@@ -211,6 +211,49 @@ class DataTest {
         t.stackSends(".", 11, 1, 10);
     }
 
+    @Test
+    void theCorkHoldsWhatIsNoFullSegment() {
+        t.options.cork = true;
+        t.acceptConnection();
+        t.write(1, 1470);
+        t.stackSends(".", 1, 1, 1460);
+        t.peerSends(".", 1, 1461, 0);
+        t.stackSendsNothing();
+        t.connection().options().cork = false;
+        t.connection().optionsChanged();
+        t.turn();
+        t.stackSends(".", 1461, 1, 10);
+    }
+
+    @Test
+    void theCorkGivesWayAfterARetransmissionTimeout() {
+        t.options.cork = true;
+        t.acceptConnection();
+        t.write(1, 10);
+        t.stackSendsNothing();
+        t.after(ms(199));
+        t.stackSendsNothing();
+        t.after(ms(4));
+        t.stackSends(".", 1, 1, 10);
+    }
+
+    @Test
+    void whatMoreFollowsWaitsForItOrForAnAcknowledgment() {
+        t.acceptConnection();
+        t.write(1, 10);
+        t.stackSends(".", 1, 1, 10);
+        t.connection().moreFollows(true);
+        t.write(11, 10);
+        t.stackSendsNothing();
+        t.peerSends(".", 1, 11, 0);
+        assertEquals(".", t.stackSends(".", 11, 1, 10).flagText(), "nothing was pushed");
+        t.write(21, 10);
+        t.stackSendsNothing();
+        t.connection().moreFollows(false);
+        t.write(31, 10);
+        assertTrue(t.stackSends(".", 21, 1, 20).flagText().contains("P"));
+    }
+
     @Rule("RFC 9293 SHLD-31")
     @Test
     void putsSegmentsInOrder() {
@@ -283,6 +326,23 @@ class DataTest {
         assertEquals(1, ack.sackLeft.length);
         assertEquals(t.peerIss + 1, ack.sackLeft[0]);
         assertEquals(t.peerIss + 101, ack.sackRight[0]);
+    }
+
+    @Rule("tcp.md: Options")
+    @Test
+    void reportsByDsackWhatOfASegmentWasThereBefore() {
+        t.peerSack = true;
+        t.acceptConnection();
+        t.peerSends("P.", 1, 1, 100);
+        t.write(1, 1);
+        t.ignoreSent();
+        t.peerSends("P.", 51, 1, 100);
+        t.write(2, 1);
+        Segment answer = t.stackSends(".", 2, 151, 1);
+        assertEquals(1, answer.sackLeft.length);
+        assertEquals(t.peerIss + 51, answer.sackLeft[0]);
+        assertEquals(t.peerIss + 101, answer.sackRight[0]);
+        t.reads(1, 150);
     }
 
     @Test

@@ -193,7 +193,7 @@ class LossyLinkTest {
                 B,
                 TcpConfig.of(0)
                         .with(new TcpFeatures(
-                                sack, timestamps, true, usual.quickAckSmall(), usual.slowStartAfterIdle())),
+                                sack, timestamps, true, usual.quickAck(), usual.slowStartAfterIdle())),
                 2);
         connect();
         loss = probability;

@@ -564,6 +564,25 @@ class RackLossRecoveryTest {
     }
 
     @Test
+    void withoutSackADuplicateAfterTheNewDataLetsTheNextRetransmissionOut() {
+        withoutSack();
+        send(10);
+        after(300 * MS);
+        recovery.onTimeout(nowNs);
+        retransmit(0);
+        roundTrip();
+        arrived.newDataWaits = true;
+        ack(1);
+        send(2);
+        roundTrip();
+        ack(1); // step 3a: one of the two has arrived
+        retransmit(1);
+        ack(1);
+        retransmit(2);
+        assertEquals(0, counters.get(Counter.TCP_SPURIOUS_TIMEOUTS));
+    }
+
+    @Test
     void withoutNewDataTheRetransmissionsGoOn() {
         send(10);
         after(300 * MS);
