@@ -192,8 +192,7 @@ class LossyLinkTest {
         b = new TcpHost(
                 B,
                 TcpConfig.of(0)
-                        .with(new TcpFeatures(
-                                sack, timestamps, true, usual.quickAck(), usual.slowStartAfterIdle())),
+                        .with(new TcpFeatures(sack, timestamps, true, usual.quickAck(), usual.slowStartAfterIdle())),
                 2);
         connect();
         loss = probability;
