@@ -37,6 +37,7 @@ class SynFloodIT {
     private static final String GATEWAY = "198.18.0.3";
     /** The JVM's heap grows, too, to its limit if it likes; a few hundred bytes for each SYN of the flood would be more than this. */
     private static final long MEMORY_GROWTH_KB = 128 << 10;
+
     private static final Duration LIMIT = Duration.ofSeconds(150);
     private static final Duration SOON = Duration.ofSeconds(30);
 
