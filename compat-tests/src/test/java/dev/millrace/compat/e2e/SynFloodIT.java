@@ -33,7 +33,7 @@ class SynFloodIT {
     private static final int MOST_SECONDS = 120;
 
     private static final int CONNECTS = 1_000;
-    private static final int ESTABLISHED_REQUESTS = 4_000;
+    private static final int ESTABLISHED_REQUESTS = 2_000;
     private static final String GATEWAY = "198.18.0.3";
     /** The JVM's heap grows, too, to its limit if it likes; a few hundred bytes for each SYN of the flood would be more than this. */
     private static final long MEMORY_GROWTH_KB = 128 << 10;
