@@ -138,10 +138,11 @@ public final class RunningProcess implements AutoCloseable {
         }
     }
 
-    /** Ends the process as {@code kill -9} does, with its children. */
+    /** Ends the process as {@code kill -9} does, and then its children: the other way round a server replaces the worker it has lost. */
     public void kill() {
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        List<ProcessHandle> children = process.descendants().toList();
         process.destroyForcibly();
+        children.forEach(ProcessHandle::destroyForcibly);
         awaitEnd(END_LIMIT);
     }
 
