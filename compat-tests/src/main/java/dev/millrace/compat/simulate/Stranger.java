@@ -6,14 +6,13 @@ import java.nio.ByteBuffer;
 
 /**
  * A connection that was accepted and has not said yet which {@link Talk} it is. Once it has, a {@link Party} takes over; one that says
- * nonsense is an attacker's, is read and forgotten, and closed when the world's faults have stopped.
+ * nonsense is an attacker's and is aborted, as is one that repeats a talk.
  */
 final class Stranger extends Application {
     private final TcpSocket socket;
     private final ByteBuffer bytes;
     private long header;
     private int heard;
-    private boolean lost;
 
     Stranger(Host host, TcpSocket socket) {
         super(host);
@@ -26,16 +25,13 @@ final class Stranger extends Application {
     @Override
     void run(long nowNs) {
         while (!over) {
-            int count = socket.read(bytes, 0, lost ? bytes.capacity() : Talk.HEADER_BYTES - heard);
+            int count = socket.read(bytes, 0, Talk.HEADER_BYTES - heard);
             if (count == 0) {
                 return;
             }
             if (count < 0) {
                 giveUp(true);
                 return;
-            }
-            if (lost) {
-                continue;
             }
             for (int i = 0; i < count; i++) {
                 header |= (bytes.get(i) & 0xffL) << 8 * heard++;
@@ -48,7 +44,8 @@ final class Stranger extends Application {
                     return;
                 }
                 host.world.tally.strangers++;
-                lost = true;
+                giveUp(true); // also a request that came a second time, after its SYN (RFC 7413 §6.1)
+                return;
             }
         }
     }
