@@ -20,6 +20,7 @@ final class SelectedKeys extends AbstractSet<SelectionKey> {
     private MillraceKey[] keys = new MillraceKey[16];
     private int size;
     private int modifications;
+    private FromTheEnd lastIterator = new FromTheEnd();
 
     SelectedKeys(MillraceSelector selector) {
         this.selector = selector;
@@ -87,19 +88,39 @@ final class SelectedKeys extends AbstractSet<SelectionKey> {
         modifications++;
     }
 
+    /** The one of the last loop over the keys again, once that has ended: each selection has such a loop, and must leave no garbage. */
     @Override
     public Iterator<SelectionKey> iterator() {
-        return new FromTheEnd();
+        if (!lastIterator.isDone()) {
+            lastIterator = new FromTheEnd();
+        }
+        lastIterator.begin();
+        return lastIterator;
     }
 
     private final class FromTheEnd implements Iterator<SelectionKey> {
-        private int next = size;
-        private int expected = modifications;
+        private int next;
+        private int expected;
         private boolean removable;
+        /** {@link #hasNext} has said so. */
+        private boolean ended = true;
+
+        void begin() {
+            next = size;
+            expected = modifications;
+            removable = false;
+            ended = false;
+        }
+
+        /** It has come to its end, or would throw ConcurrentModificationException. */
+        boolean isDone() {
+            return ended || expected != modifications;
+        }
 
         @Override
         public boolean hasNext() {
-            return next > 0;
+            ended = next == 0;
+            return !ended;
         }
 
         @Override

@@ -2,6 +2,8 @@ package dev.millrace.provider.nio;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -55,6 +57,32 @@ class SelectedKeysTest {
         }
         assertEquals(Set.of(), expected);
         assertTrue(set.isEmpty());
+    }
+
+    @Test
+    void aLoopInsideALoopHasAnIteratorOfItsOwn() {
+        int pairs = 0;
+        for (int i = 0; i < 10; i++) {
+            selectedKey();
+        }
+        for (SelectionKey outer : set) {
+            for (SelectionKey inner : set) {
+                pairs += outer.equals(inner) ? 1 : 2;
+            }
+        }
+        assertEquals(10 + 2 * 90, pairs);
+    }
+
+    @Test
+    void oneLoopAfterAnotherLeavesNoGarbage() {
+        selectedKey();
+        Iterator<SelectionKey> first = set.iterator();
+        assertNotSame(first, set.iterator(), "the first has not come to its end");
+        Iterator<SelectionKey> second = set.iterator();
+        while (second.hasNext()) {
+            second.next();
+        }
+        assertSame(second, set.iterator());
     }
 
     @Test

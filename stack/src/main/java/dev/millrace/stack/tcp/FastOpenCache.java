@@ -76,6 +76,7 @@ final class FastOpenCache {
         entry.cookieLow = low;
         entry.experimental = experimental;
         entry.mss = mss;
+        entry.losses = 0; // the option gets through: a SYN that seemed lost was late
     }
 
     /** We asked for a cookie, and were answered without. */
