@@ -78,126 +78,97 @@ public record TcpConfig(
     /** As this one, with these buffer sizes and this minimum RTO and connection limit. */
     public TcpConfig with(
             long minRto, int initialBuffer, int maxReceiveBuffer, int maxSendBuffer, int connectionLimit) {
-        return new TcpConfig(
-                shard,
-                minRto,
-                initialBuffer,
-                maxReceiveBuffer,
-                maxSendBuffer,
-                connectionLimit,
-                handshake,
-                maxTimeWait,
-                timeWaitNs,
-                synRetries,
-                synAckRetries,
-                retries,
-                orphanRetries,
-                delayedAckNs,
-                finWait2Ns,
-                congestionControl,
-                mtuProbing,
-                ecn,
-                features,
-                pacing);
+        Copy copy = new Copy(this);
+        copy.minRtoNs = minRto;
+        copy.initialBufferBytes = initialBuffer;
+        copy.maxReceiveBufferBytes = maxReceiveBuffer;
+        copy.maxSendBufferBytes = maxSendBuffer;
+        copy.maxConnections = connectionLimit;
+        return copy.done();
     }
 
     /** As this one, with these limits of passive opens. */
     public TcpConfig with(HandshakeConfig limits) {
-        return new TcpConfig(
-                shard,
-                minRtoNs,
-                initialBufferBytes,
-                maxReceiveBufferBytes,
-                maxSendBufferBytes,
-                maxConnections,
-                limits,
-                maxTimeWait,
-                timeWaitNs,
-                synRetries,
-                synAckRetries,
-                retries,
-                orphanRetries,
-                delayedAckNs,
-                finWait2Ns,
-                congestionControl,
-                mtuProbing,
-                ecn,
-                features,
-                pacing);
-    }
-
-    /** As this one, with another way to look for the path's MTU. */
-    public TcpConfig withMtuProbing(MtuProbing probing) {
-        return new TcpConfig(
-                shard,
-                minRtoNs,
-                initialBufferBytes,
-                maxReceiveBufferBytes,
-                maxSendBufferBytes,
-                maxConnections,
-                handshake,
-                maxTimeWait,
-                timeWaitNs,
-                synRetries,
-                synAckRetries,
-                retries,
-                orphanRetries,
-                delayedAckNs,
-                finWait2Ns,
-                congestionControl,
-                probing,
-                ecn,
-                features,
-                pacing);
+        Copy copy = new Copy(this);
+        copy.handshake = limits;
+        return copy.done();
     }
 
     /** As this one, with these features. */
     public TcpConfig with(TcpFeatures wanted) {
-        return new TcpConfig(
-                shard,
-                minRtoNs,
-                initialBufferBytes,
-                maxReceiveBufferBytes,
-                maxSendBufferBytes,
-                maxConnections,
-                handshake,
-                maxTimeWait,
-                timeWaitNs,
-                synRetries,
-                synAckRetries,
-                retries,
-                orphanRetries,
-                delayedAckNs,
-                finWait2Ns,
-                congestionControl,
-                mtuProbing,
-                ecn,
-                wanted,
-                pacing);
+        Copy copy = new Copy(this);
+        copy.features = wanted;
+        return copy.done();
+    }
+
+    /** As this one, with another way to look for the path's MTU. */
+    public TcpConfig withMtuProbing(MtuProbing probing) {
+        Copy copy = new Copy(this);
+        copy.mtuProbing = probing;
+        return copy.done();
     }
 
     /** As this one, with this algorithm and what concerns it. */
     public TcpConfig withCongestion(CongestionAlgorithm algorithm, EcnMode mode, boolean paced) {
-        return new TcpConfig(
-                shard,
-                minRtoNs,
-                initialBufferBytes,
-                maxReceiveBufferBytes,
-                maxSendBufferBytes,
-                maxConnections,
-                handshake,
-                maxTimeWait,
-                timeWaitNs,
-                synRetries,
-                synAckRetries,
-                retries,
-                orphanRetries,
-                delayedAckNs,
-                finWait2Ns,
-                algorithm,
-                mtuProbing,
-                mode,
-                features,
-                paced);
+        Copy copy = new Copy(this);
+        copy.congestionControl = algorithm;
+        copy.ecn = mode;
+        copy.pacing = paced;
+        return copy.done();
+    }
+
+    /** What the methods above change; the rest is taken over. */
+    private static final class Copy {
+        private final TcpConfig from;
+        private long minRtoNs;
+        private int initialBufferBytes;
+        private int maxReceiveBufferBytes;
+        private int maxSendBufferBytes;
+        private int maxConnections;
+        private HandshakeConfig handshake;
+        private CongestionAlgorithm congestionControl;
+        private MtuProbing mtuProbing;
+        private EcnMode ecn;
+        private TcpFeatures features;
+        private boolean pacing;
+
+        Copy(TcpConfig from) {
+            this.from = from;
+            minRtoNs = from.minRtoNs;
+            initialBufferBytes = from.initialBufferBytes;
+            maxReceiveBufferBytes = from.maxReceiveBufferBytes;
+            maxSendBufferBytes = from.maxSendBufferBytes;
+            maxConnections = from.maxConnections;
+            handshake = from.handshake;
+            congestionControl = from.congestionControl;
+            mtuProbing = from.mtuProbing;
+            ecn = from.ecn;
+            features = from.features;
+            pacing = from.pacing;
+        }
+
+        TcpConfig done() {
+            return new TcpConfig(
+                    from.shard,
+                    minRtoNs,
+                    initialBufferBytes,
+                    maxReceiveBufferBytes,
+                    maxSendBufferBytes,
+                    maxConnections,
+                    handshake,
+                    from.maxTimeWait,
+                    from.timeWaitNs,
+                    from.synRetries,
+                    from.synAckRetries,
+                    from.retries,
+                    from.orphanRetries,
+                    from.delayedAckNs,
+                    from.finWait2Ns,
+                    congestionControl,
+                    mtuProbing,
+                    ecn,
+                    features,
+                    pacing);
+        }
     }
 }
