@@ -8,16 +8,8 @@ abstract class AbstractCongestionControl implements CongestionControl {
     /** "Arbitrarily high" (RFC 5681 §3.1). */
     static final long UNKNOWN_SSTHRESH = Long.MAX_VALUE;
 
-    /** RFC 6928: ten segments, but no more bytes than ten of Ethernet's. */
+    /** RFC 6928; as on Linux also of segments larger than Ethernet's, for which the RFC has fewer. */
     private static final int INITIAL_WINDOW_SEGMENTS = 10;
-
-    private static final int INITIAL_WINDOW_BYTES = 14_600;
-
-    /** RFC 3465 §2.3, L: one acknowledgment grows the window by two segments at most, */
-    private static final int SLOW_START_LIMIT_SEGMENTS = 2;
-
-    /** and by one after a timeout, when acknowledgments cover much that had arrived before. */
-    private static final int AFTER_TIMEOUT_LIMIT_SEGMENTS = 1;
 
     /** No window grows beyond what the largest scaled receive window could use. */
     static final long MAX_WINDOW_BYTES = 1L << 30;
@@ -33,22 +25,20 @@ abstract class AbstractCongestionControl implements CongestionControl {
     protected long cwndBytes = mssBytes;
     protected long ssthreshBytes = UNKNOWN_SSTHRESH;
 
-    private boolean afterTimeout;
-
     // before the last reduction
     private boolean undoable;
     private long priorCwndBytes;
     private long priorSsthreshBytes;
 
     @Override
-    public void onEstablished(int mss, boolean synRetransmitted) {
+    public void onEstablished(int mss, boolean synLost) {
         mssBytes = mss;
-        cwndBytes = synRetransmitted ? mss : initialWindowBytes(mss);
+        cwndBytes = synLost ? mss : initialWindowBytes(mss);
     }
 
     /** RFC 6928 (2). */
     static long initialWindowBytes(int mssBytes) {
-        return Math.min((long) INITIAL_WINDOW_SEGMENTS * mssBytes, Math.max(2L * mssBytes, INITIAL_WINDOW_BYTES));
+        return (long) INITIAL_WINDOW_SEGMENTS * mssBytes;
     }
 
     @Override
@@ -64,68 +54,59 @@ abstract class AbstractCongestionControl implements CongestionControl {
     }
 
     /**
-     * Slow start by byte counting.
+     * Slow start by byte counting, with all that an acknowledgment newly says has arrived, as Linux. RFC 3465 §2.3 takes two segments of it at most, for
+     * receivers that acknowledge two; today's acknowledge what the network card or the stack has joined to a burst.
      *
-     * @return acknowledged bytes not used up, because the threshold was reached
+     * @return bytes not used up, because the threshold was reached
      */
-    protected final long slowStart(long ackedBytes) {
-        int limit = afterTimeout ? AFTER_TIMEOUT_LIMIT_SEGMENTS : SLOW_START_LIMIT_SEGMENTS;
-        long counted = Math.min(ackedBytes, (long) limit * mssBytes);
-        long grown = Math.min(cwndBytes + counted, Math.min(ssthreshBytes, MAX_WINDOW_BYTES));
-        long left = counted - (grown - cwndBytes);
+    protected final long slowStart(long arrivedBytes) {
+        long grown = Math.min(cwndBytes + arrivedBytes, Math.min(ssthreshBytes, MAX_WINDOW_BYTES));
+        long left = arrivedBytes - (grown - cwndBytes);
         cwndBytes = grown;
-        afterTimeout &= inSlowStart();
         return left;
     }
 
     // ---- reduction ----
 
     @Override
-    public final void onLoss(long inFlightBytes, long nowNs) {
+    public final void onLoss(long nowNs) {
         remember();
         onReduction(false);
-        reduceTo(reducedBytes(flightBytes(inFlightBytes)));
+        reduceTo(reducedBytes());
     }
 
     /** RFC 3168 §6.1.2: as for a loss, "but no packet has been dropped"; nothing will turn out to have been late. */
     @Override
-    public final void onEcnEcho(long inFlightBytes, long nowNs) {
+    public final void onEcnEcho(long nowNs) {
         undoable = false;
         onReduction(false);
-        reduceTo(thresholdAfterMark(flightBytes(inFlightBytes)));
+        reduceTo(thresholdAfterMark());
     }
 
     private void reduceTo(long bytes) {
         ssthreshBytes = Math.max(bytes, 2L * mssBytes);
         cwndBytes = ssthreshBytes;
-        afterTimeout = false;
     }
 
     @Override
-    public final void onRto(long inFlightBytes, boolean repeated, long nowNs) {
+    public final void onRto(boolean repeated, long nowNs) {
         if (!repeated) {
             remember();
             onReduction(true);
-            ssthreshBytes = Math.max(reducedBytes(flightBytes(inFlightBytes)), 2L * mssBytes);
+            ssthreshBytes = Math.max(reducedBytes(), 2L * mssBytes);
         }
         cwndBytes = mssBytes; // the loss window
-        afterTimeout = true;
     }
 
     /**
-     * A flight that leaves no room for another segment has filled the window (else each reduction would take the fraction of a segment on top), and what
-     * was selectively acknowledged, in whose place more was sent, counts in FlightSize though more than a window was never in the network.
+     * The threshold after a loss; two segments are the least. RFC 5681 equation 4 reckons it from FlightSize; Linux, and this, from the window, which is kept
+     * near to what is in use by {@link #onUnused} and because it does not grow otherwise (RFC 7661 §4.4 has the larger of what was used, too).
      */
-    private long flightBytes(long inFlightBytes) {
-        return inFlightBytes > cwndBytes - mssBytes ? cwndBytes : inFlightBytes;
-    }
-
-    /** The threshold after a loss with that much in flight (RFC 5681 equation 4); two segments are the least. */
-    protected abstract long reducedBytes(long flightBytes);
+    protected abstract long reducedBytes();
 
     /** The threshold after a congestion mark. */
-    protected long thresholdAfterMark(long flightBytes) {
-        return reducedBytes(flightBytes);
+    protected long thresholdAfterMark() {
+        return reducedBytes();
     }
 
     /** The window is about to be reduced. */
@@ -148,7 +129,6 @@ abstract class AbstractCongestionControl implements CongestionControl {
     public final void onSpurious(long nowNs) {
         if (undoable) {
             undoable = false;
-            afterTimeout = false;
             cwndBytes = Math.max(cwndBytes, priorCwndBytes);
             ssthreshBytes = Math.max(ssthreshBytes, priorSsthreshBytes);
             onUndo();
@@ -171,9 +151,23 @@ abstract class AbstractCongestionControl implements CongestionControl {
         if (idleNs < rtoNs || cwndBytes <= restart) {
             return;
         }
-        ssthreshBytes = Math.max(ssthreshBytes, cwndBytes - cwndBytes / 4);
+        rememberAsThreshold();
         long halvings = Math.min(idleNs / rtoNs, 62);
         cwndBytes = Math.max(cwndBytes >> halvings, restart);
+    }
+
+    /** Half of what was not used goes (RFC 2861 §3.1). */
+    @Override
+    public final void onUnused(long usedBytes) {
+        long used = Math.max(usedBytes, initialWindowBytes(mssBytes));
+        if (used < cwndBytes) {
+            rememberAsThreshold();
+            cwndBytes = (cwndBytes + used) / 2;
+        }
+    }
+
+    private void rememberAsThreshold() {
+        ssthreshBytes = Math.max(ssthreshBytes, cwndBytes - cwndBytes / 4);
     }
 
     // ---- what follows ----

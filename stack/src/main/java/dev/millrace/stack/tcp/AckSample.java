@@ -11,6 +11,12 @@ final class AckSample {
     /** Bytes of which it newly says that they have arrived, acknowledged or SACKed. */
     long deliveredBytes;
 
+    /**
+     * What a window may grow for in slow start and congestion avoidance: bytes that are newly known to have arrived (RFC 9937's DeliveredData), so that what was
+     * SACKed, or told by duplicates, before does not count again when it is covered.
+     */
+    long arrivedBytes;
+
     /** Bytes newly deemed lost with it, and since the one before by timers; those of retransmissions count again. */
     long lostBytes;
 

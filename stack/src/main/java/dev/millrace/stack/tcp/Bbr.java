@@ -79,9 +79,9 @@ final class Bbr implements CongestionControl {
     }
 
     @Override
-    public void onEstablished(int mss, boolean synRetransmitted) {
+    public void onEstablished(int mss, boolean synLost) {
         mssBytes = mss;
-        cwndBytes = synRetransmitted ? mss : AbstractCongestionControl.initialWindowBytes(mss);
+        cwndBytes = synLost ? mss : AbstractCongestionControl.initialWindowBytes(mss);
     }
 
     @Override
@@ -289,7 +289,7 @@ final class Bbr implements CongestionControl {
     }
 
     @Override
-    public void onLoss(long inFlightBytes, long nowNs) {
+    public void onLoss(long nowNs) {
         savePriorWindow();
         recovering = true;
         recoveryBegins = true;
@@ -305,7 +305,7 @@ final class Bbr implements CongestionControl {
 
     /** The path may have changed altogether: whether the pipe is full is to be found out again. */
     @Override
-    public void onRto(long inFlightBytes, boolean repeated, long nowNs) {
+    public void onRto(boolean repeated, long nowNs) {
         if (!repeated) {
             savePriorWindow();
         }
@@ -319,7 +319,7 @@ final class Bbr implements CongestionControl {
 
     /** Version 1 does not look at marks. */
     @Override
-    public void onEcnEcho(long inFlightBytes, long nowNs) {
+    public void onEcnEcho(long nowNs) {
         // the model says how much the path takes
     }
 

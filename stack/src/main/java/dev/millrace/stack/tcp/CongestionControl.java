@@ -9,9 +9,10 @@ interface CongestionControl {
      * The handshake is complete.
      *
      * @param mssBytes largest payload we send
-     * @param synRetransmitted the SYN or SYN-ACK was lost: the initial window is one segment (RFC 5681 §3.1)
+     * @param synLost the SYN or SYN-ACK had to be repeated more than once: the initial window is one segment (RFC 5681 §3.1; like Linux not for a single
+     *     repetition, which since RFC 6298 shortened the first timeout to a second may mean a long round trip only)
      */
-    void onEstablished(int mssBytes, boolean synRetransmitted);
+    void onEstablished(int mssBytes, boolean synLost);
 
     /** The path's MTU changed; the window in bytes stays. */
     void onMssChanged(int mssBytes);
@@ -27,12 +28,8 @@ interface CongestionControl {
     /** New data was acknowledged outside fast recovery (slow start after a timeout included). */
     void onAck(AckSample sample);
 
-    /**
-     * Fast recovery begins: called once per window of data (RFC 5681 §3.2 (2)).
-     *
-     * @param inFlightBytes FlightSize, that is SND.NXT − SND.UNA, when the last segment left
-     */
-    void onLoss(long inFlightBytes, long nowNs);
+    /** Fast recovery begins: called once per window of data (RFC 5681 §3.2 (2)). */
+    void onLoss(long nowNs);
 
     /** Everything outstanding when recovery began has been acknowledged. */
     void onRecovered(long nowNs);
@@ -42,13 +39,13 @@ interface CongestionControl {
      *
      * @param repeated the same data has timed out before: the slow-start threshold stays
      */
-    void onRto(long inFlightBytes, boolean repeated, long nowNs);
+    void onRto(boolean repeated, long nowNs);
 
     /**
      * The peer has echoed a congestion mark (RFC 3168 §6.1.2): called once per window of data, and not while losses have the window reduced
      * already.
      */
-    void onEcnEcho(long inFlightBytes, long nowNs);
+    void onEcnEcho(long nowNs);
 
     /**
      * The last reduction was a mistake, what was deemed lost had only been late (RFC 5682, 3522, 3708): what {@link #onLoss} or the first {@link
@@ -58,6 +55,11 @@ interface CongestionControl {
 
     /** Nothing was sent for {@code idleNs}: a window that has not been validated shrinks, so that no burst at line rate follows (RFC 7661). */
     void onIdle(long idleNs, long rtoNs);
+
+    /** For a retransmission timeout the application has not filled the window; {@code usedBytes} were in flight at most (RFC 2861 §3, RFC 7661). */
+    default void onUnused(long usedBytes) {
+        // what is measured needs no such guess
+    }
 
     /**
      * Whether {@link #cwndBytes} is the window also while losses are repaired. Otherwise loss recovery brings it down to the threshold by itself (RFC

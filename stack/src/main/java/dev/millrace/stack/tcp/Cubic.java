@@ -17,9 +17,6 @@ final class Cubic extends AbstractCongestionControl {
 
     private static final double NS_PER_SECOND = 1e9;
 
-    /** RFC 9406 §4.2: without pacing, an acknowledgment grows the window by eight segments at most. */
-    private static final int HYSTART_LIMIT_SEGMENTS = 8;
-
     private final SlowStartExit slowStartExit = new SlowStartExit();
 
     /**
@@ -87,7 +84,7 @@ final class Cubic extends AbstractCongestionControl {
             return;
         }
         lastAckNs = sample.nowNs;
-        long left = sample.ackedBytes;
+        long left = sample.arrivedBytes;
         if (inSlowStart()) {
             left = growInSlowStart(sample);
             if (inSlowStart() || left == 0) {
@@ -99,15 +96,15 @@ final class Cubic extends AbstractCongestionControl {
 
     private long growInSlowStart(AckSample sample) {
         if (ssthreshBytes != UNKNOWN_SSTHRESH) {
-            return slowStart(sample.ackedBytes); // HyStart++ is for the first slow start (RFC 9406 §4.3)
+            return slowStart(sample.arrivedBytes); // HyStart++ is for the first slow start (RFC 9406 §4.3)
         }
         int divisor = slowStartExit.onAck(sample);
         if (divisor == SlowStartExit.LEAVE) {
             ssthreshBytes = cwndBytes;
-            return sample.ackedBytes;
+            return sample.arrivedBytes;
         }
-        long counted = Math.min(sample.ackedBytes, (long) HYSTART_LIMIT_SEGMENTS * mssBytes);
-        cwndBytes = Math.min(cwndBytes + counted / divisor, MAX_WINDOW_BYTES);
+        // §4.2's limit per acknowledgment is left out, as slow start's is
+        cwndBytes = Math.min(cwndBytes + sample.arrivedBytes / divisor, MAX_WINDOW_BYTES);
         return 0;
     }
 
@@ -164,8 +161,8 @@ final class Cubic extends AbstractCongestionControl {
     }
 
     @Override
-    protected long reducedBytes(long flightBytes) {
-        return (long) ((double) flightBytes * BETA);
+    protected long reducedBytes() {
+        return (long) ((double) cwndBytes * BETA);
     }
 
     @Override

@@ -11,6 +11,11 @@ final class CwndUsage {
     /** The judgment stands until this is acknowledged. */
     private long windowEnd;
 
+    /** Since when the window was not filled, and the most that was in flight since then. */
+    private long unusedSinceNs;
+
+    private long usedBytes;
+
     /**
      * A transmission has ended.
      *
@@ -22,6 +27,29 @@ final class CwndUsage {
             largestFlightBytes = inFlightBytes;
             windowEnd = nxt;
         }
+    }
+
+    /**
+     * New data was sent; {@link #onTransmitted} has been told.
+     *
+     * @return whether the window was not filled for a retransmission timeout, by a connection that was not idle: once each timeout
+     */
+    boolean isUnused(boolean limited, long inFlightBytes, long nowNs, long rtoNs) {
+        if (limited) {
+            usedBytes = 0;
+            unusedSinceNs = nowNs;
+            return false;
+        }
+        usedBytes = Math.max(usedBytes, inFlightBytes);
+        return nowNs - unusedSinceNs >= rtoNs;
+    }
+
+    /** The most that was in flight while the window was not filled; counted anew from now on. */
+    long takeUsedBytes(long nowNs) {
+        long used = usedBytes;
+        usedBytes = 0;
+        unusedSinceNs = nowNs;
+        return used;
     }
 
     boolean isLimited(long cwndBytes, long ssthreshBytes) {

@@ -36,7 +36,7 @@ final class Dctcp extends NewReno {
 
     /** Step 9. */
     @Override
-    protected long thresholdAfterMark(long flightBytes) {
+    protected long thresholdAfterMark() {
         return (long) ((double) cwndBytes * (1 - alpha / 2));
     }
 

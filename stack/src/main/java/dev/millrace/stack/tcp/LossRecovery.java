@@ -15,7 +15,7 @@ interface LossRecovery {
     /** {@code [from, to)} went out for the first time, as one segment; {@code to} is SND.NXT now. */
     void onSent(long from, long to, long nowNs);
 
-    /** {@code [from, to)}, as {@link #retransmitFrom} or {@link #probeFrom} named it, went out again. */
+    /** {@code [from, to)}, as {@link #retransmitFrom} or {@link #probeFrom} named it, went out again: a segment, or several as one. */
     void onRetransmitted(long from, long to, long nowNs);
 
     /** An acceptable ACK came while something was in flight, or a verdict on what was is awaited ({@link #isProbeOut}, D-SACK). */
@@ -100,6 +100,9 @@ interface LossRecovery {
 
     /** Nothing was sent for {@code idleNs}: the window restarts (RFC 5681 §4.1, RFC 9293 §3.8.3). */
     void onIdle(long idleNs, long rtoNs, long nowNs);
+
+    /** {@link CongestionControl#onUnused}. */
+    void onUnused(long usedBytes);
 
     /** Payload bytes of a full segment have changed (path MTU). */
     void segmentBytes(int bytes);

@@ -13,7 +13,7 @@ class NewReno extends AbstractCongestionControl {
         if (!sample.windowLimited || sample.ecnEcho) {
             return;
         }
-        long left = inSlowStart() ? slowStart(sample.ackedBytes) : sample.ackedBytes;
+        long left = inSlowStart() ? slowStart(sample.arrivedBytes) : sample.arrivedBytes;
         if (inSlowStart()) {
             return;
         }
@@ -40,8 +40,8 @@ class NewReno extends AbstractCongestionControl {
     }
 
     @Override
-    protected long reducedBytes(long flightBytes) {
-        return flightBytes / 2;
+    protected long reducedBytes() {
+        return cwndBytes / 2;
     }
 
     @Override

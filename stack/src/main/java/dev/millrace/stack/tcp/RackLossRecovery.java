@@ -47,11 +47,6 @@ final class RackLossRecovery implements LossRecovery {
     private final DuplicateAcks duplicates = new DuplicateAcks();
 
     private int segmentBytes;
-    /**
-     * FlightSize (RFC 5681 §2) when the last segment left. Not that of the moment in which a loss is found: the acknowledgments of a burst are all taken in
-     * before anything is sent for them, so that it would have shrunk by what only this burst has acknowledged.
-     */
-    private long flightBytes;
 
     private Phase phase = Phase.OPEN;
 
@@ -76,7 +71,7 @@ final class RackLossRecovery implements LossRecovery {
      *
      * @param sack both sides permit SACK
      * @param segmentBytes payload of a full segment
-     * @param synRetransmitted our SYN or SYN-ACK had to be repeated
+     * @param synLost our SYN or SYN-ACK had to be repeated more than once
      * @param rtt the connection's, which this feeds
      * @param sample the core's flyweight
      * @param pool the core's
@@ -85,7 +80,7 @@ final class RackLossRecovery implements LossRecovery {
             CongestionControl congestion,
             boolean sack,
             int segmentBytes,
-            boolean synRetransmitted,
+            boolean synLost,
             RttEstimator rtt,
             Counters counters,
             AckSample sample,
@@ -98,7 +93,7 @@ final class RackLossRecovery implements LossRecovery {
         this.sample = sample;
         this.log = new SentSegments(pool);
         this.scoreboard = new Scoreboard(log, rate, rack, probe, undo, rtt, counters, sack);
-        congestion.onEstablished(segmentBytes, synRetransmitted);
+        congestion.onEstablished(segmentBytes, synLost);
     }
 
     // ---- what is sent ----
@@ -108,7 +103,6 @@ final class RackLossRecovery implements LossRecovery {
         assert from == log.end() && to > from : "new data is not next";
         rate.onSending(log.isEmpty(), nowNs);
         log.append(to, nowNs, rate);
-        flightBytes = to - log.una();
         reduction.onSent(to - from);
     }
 
@@ -121,8 +115,9 @@ final class RackLossRecovery implements LossRecovery {
             log.splitFirst(to);
             number = log.first();
         }
-        log.onRetransmitted(number, nowNs, rate);
-        flightBytes = log.end() - log.una();
+        for (; number < log.next() && log.end(number) <= to; number++) {
+            log.onRetransmitted(number, nowNs, rate);
+        }
         reduction.onSent(to - from);
         undo.onRetransmitted(nowNs);
         firstRetransmissionDue = false;
@@ -151,6 +146,7 @@ final class RackLossRecovery implements LossRecovery {
             rack.onInOrder();
             report();
             if (acked > 0) {
+                sample.arrivedBytes = acked;
                 congestion.onAck(sample);
             }
         } else {
@@ -295,7 +291,7 @@ final class RackLossRecovery implements LossRecovery {
             duplicates.limit(log.end() - log.una(), segmentBytes);
         }
         if (!reduced) {
-            congestion.onLoss(flightBytes, nowNs);
+            congestion.onLoss(nowNs);
             beginReduction(delivered);
         }
     }
@@ -351,6 +347,7 @@ final class RackLossRecovery implements LossRecovery {
         if (isReducing()) {
             reduction.onAck(delivered, pipe(), congestion.ssthreshBytes(), segmentBytes, acked > 0 && newlyLost == 0);
         } else if (acked > 0 && !wasReducing) {
+            sample.arrivedBytes = delivered;
             congestion.onAck(sample);
         }
     }
@@ -379,7 +376,7 @@ final class RackLossRecovery implements LossRecovery {
         boolean again = timeoutUna == log.una();
         boolean reduced = phase != Phase.OPEN && log.una() < recoveryPoint && (isReducing() || again);
         forwardRto.onTimeout(inRecovery() && !again);
-        congestion.onRto(flightBytes, reduced, nowNs);
+        congestion.onRto(reduced, nowNs);
         if (!reduced) {
             undo.begin(log.una());
         }
@@ -461,11 +458,18 @@ final class RackLossRecovery implements LossRecovery {
         return log.start(log.firstLost());
     }
 
-    /** The first segment in flight is cut to size if segments have become smaller; others go out whole, in several packets. */
+    /**
+     * Small segments that are lost side by side go out as one (RFC 9293 §3.8.1: "may repackage"; Linux), for windows count bytes, and what an application
+     * wrote byte by byte would leave as so many packets at once. The first segment in flight is cut to size if segments have become smaller; others go out
+     * whole, in several packets.
+     */
     @Override
     public long retransmitTo() {
         long number = log.firstLost();
         assert number != SentSegments.NONE : "nothing to retransmit";
+        if (log.bytes(number) < segmentBytes) {
+            return log.end(log.lastWaitingTogether(number, segmentBytes));
+        }
         boolean cut = number == log.first() && !log.isFull();
         return cut ? Math.min(log.end(number), log.start(number) + segmentBytes) : log.end(number);
     }
@@ -507,14 +511,14 @@ final class RackLossRecovery implements LossRecovery {
     @Override
     public void onProbeSent(boolean again) {
         counters.increment(Counter.TCP_LOSS_PROBES);
-        probe.onSent(log.end(), log.end() - log.una(), again);
+        probe.onSent(log.end(), again);
     }
 
     /** RFC 8985 §7.4: what a probe has repaired was lost to congestion, too. */
     private void settleProbe(Acknowledgment ack, boolean pureDuplicate) {
         if (probe.onAck(ack.una, scoreboard.probeReported(), pureDuplicate) == TailLossProbe.Outcome.REPAIRED
                 && phase == Phase.OPEN) {
-            congestion.onLoss(probe.flightBytes(), ack.nowNs);
+            congestion.onLoss(ack.nowNs);
             congestion.onRecovered(ack.nowNs);
             undo.cancel();
         }
@@ -539,7 +543,7 @@ final class RackLossRecovery implements LossRecovery {
 
     @Override
     public void onEcnEcho(long nowNs) {
-        congestion.onEcnEcho(flightBytes, nowNs);
+        congestion.onEcnEcho(nowNs);
         if (!log.isEmpty() && !congestion.setsWindowInRecovery()) {
             phase = Phase.REDUCING;
             beginReduction(sample.deliveredBytes);
@@ -595,6 +599,13 @@ final class RackLossRecovery implements LossRecovery {
     @Override
     public void onIdle(long idleNs, long rtoNs, long nowNs) {
         congestion.onIdle(idleNs, rtoNs);
+    }
+
+    @Override
+    public void onUnused(long usedBytes) {
+        if (phase == Phase.OPEN) {
+            congestion.onUnused(usedBytes);
+        }
     }
 
     @Override

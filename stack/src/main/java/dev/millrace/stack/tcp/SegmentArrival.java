@@ -87,11 +87,11 @@ final class SegmentArrival {
 
     /** Our SYN has been acknowledged. */
     private void establish(TcpConnection connection, TcpSegment segment, long nowNs) {
-        boolean synRetransmitted = connection.retries.timeouts() > 0;
-        measureHandshake(connection, segment, synRetransmitted, nowNs);
+        int synTimeouts = connection.retries.timeouts();
+        measureHandshake(connection, segment, synTimeouts > 0, nowNs);
         connection.retries.onProgress();
         connection.onEstablished(nowNs);
-        connection.sender.onEstablished(connection.peerMss, synRetransmitted, nowNs);
+        connection.sender.onEstablished(connection.peerMss, synTimeouts > 1, nowNs);
         connection.endFastOpen();
         if (connection.closedByApplication()) {
             tcp.lifecycle.close(connection, nowNs);

@@ -1,7 +1,7 @@
 package dev.millrace.stack.tcp;
 
 /**
- * The entries of {@link SentSegments}, one for each segment in flight. A retransmission sends a whole entry, so entries keep their borders.
+ * The entries of {@link SentSegments}, one for each segment in flight. A retransmission sends whole entries, one or several, so entries keep their borders.
  *
  * <p>Entries have ever increasing numbers and stand in a ring in sequence order. Over them lie two lists: those <em>out</em>, in the order
  * of their last transmission, which is the order in which RACK finds them lost (RFC 8985 §6.2), and those <em>lost</em> and not sent again, in

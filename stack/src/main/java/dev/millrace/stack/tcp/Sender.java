@@ -82,26 +82,26 @@ final class Sender {
     }
 
     /** The handshake is complete: our SYN is acknowledged and the peer's options are known. */
-    void onEstablished(int mss, boolean synRetransmitted, long nowNs) {
+    void onEstablished(int mss, boolean synLost, long nowNs) {
         una = 0;
         if (nxt > 0) { // a Fast Open server has answered already
             timers.set(ConnectionTimers.RETRANSMIT, nowNs + rtt.rtoNs());
             return;
         }
         nxt = 0;
-        open(mss, synRetransmitted, nowNs);
+        open(mss, synLost, nowNs);
         timers.clear(ConnectionTimers.RETRANSMIT);
     }
 
     /** What the peer's SYN has told says how to send. */
-    private void open(int mss, boolean synRetransmitted, long nowNs) {
+    private void open(int mss, boolean synLost, long nowNs) {
         size.start(mss, nowNs);
         lastSentNs = nowNs;
         recovery = tcp.newRecovery(
                 tcp.congestionControl(connection.options()),
                 connection.receiver.sackPermitted,
                 segmentBytes(),
-                synRetransmitted,
+                synLost,
                 rtt);
         lossTimers = new LossTimers(timers, rtt, recovery);
     }
@@ -201,11 +201,27 @@ final class Sender {
             recovery.onApplicationLimited();
         }
         usage.onTransmitted(stopped && !outOfPackets && !heldBack, recovery.inFlightBytes(), una, nxt);
+        if (sentNew) {
+            validateWindow(nowNs);
+        }
         if (outOfPackets) {
             tcp.onBlocked(connection);
         } else {
             setPersistTimer(nowNs);
         }
+    }
+
+    /** A window that the application does not use says less and less of the path (RFC 2861 §3; as on Linux with its tcp_slow_start_after_idle). */
+    private void validateWindow(long nowNs) {
+        boolean limited = isWindowLimited();
+        if (usage.isUnused(limited, recovery.inFlightBytes(), nowNs, rtt.rtoNs())
+                && tcp.config.features().slowStartAfterIdle()) {
+            recovery.onUnused(usage.takeUsedBytes(nowNs));
+        }
+    }
+
+    private boolean isWindowLimited() {
+        return usage.isLimited(recovery.cwndBytes(), recovery.ssthreshBytes());
     }
 
     // The two that follow answer false when the congestion window is full or no packet was to be had.
@@ -284,6 +300,7 @@ final class Sender {
                 && nowNs - lastSentNs > rtt.rtoNs()
                 && tcp.config.features().slowStartAfterIdle()) {
             recovery.onIdle(nowNs - lastSentNs, rtt.rtoNs(), nowNs);
+            usage.takeUsedBytes(nowNs);
         }
         int probe = mtuProbePayload(nowNs);
         if (probe > 0 && !probeMtu(probe, nowNs)) {
@@ -416,7 +433,7 @@ final class Sender {
         Acknowledgment arrived = tcp.acknowledgment;
         arrived.una = ack;
         arrived.duplicate = ack == prior && !text && !windowChanged;
-        arrived.windowLimited = usage.isLimited(recovery.cwndBytes(), recovery.ssthreshBytes());
+        arrived.windowLimited = isWindowLimited();
         arrived.newDataWaits = nxt < dataEnd() && nxt < window.edge;
         arrived.nowNs = nowNs;
         gatherSack(segment, arrived);

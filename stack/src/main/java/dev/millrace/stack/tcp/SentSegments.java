@@ -219,6 +219,16 @@ final class SentSegments extends SegmentLog {
         return at;
     }
 
+    /** The last of the entries from {@code number} on, a lost one, that wait one behind the other and are no more than {@code limitBytes} together. */
+    long lastWaitingTogether(long number, int limitBytes) {
+        long limit = start(number) + limitBytes;
+        long last = number;
+        while (last + 1 < next && isWaiting(last + 1) && end(last + 1) <= limit) {
+            last++;
+        }
+        return last;
+    }
+
     /** Highest position SACKed so far; SND.UNA or less when nothing beyond it is. */
     long highestSacked() {
         return highestSacked;

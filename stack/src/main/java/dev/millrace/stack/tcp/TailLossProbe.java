@@ -23,7 +23,6 @@ final class TailLossProbe {
     private long endPosition = NONE;
 
     private boolean retransmission;
-    private long flightBytes;
 
     boolean isOut() {
         return endPosition != NONE;
@@ -34,15 +33,9 @@ final class TailLossProbe {
         return duplicateEnd == endPosition;
     }
 
-    void onSent(long nxt, long flight, boolean again) {
+    void onSent(long nxt, boolean again) {
         endPosition = nxt;
-        flightBytes = flight;
         retransmission = again;
-    }
-
-    /** What was in flight with the probe; that it repaired is a loss in this. */
-    long flightBytes() {
-        return flightBytes;
     }
 
     /** A recovery begins, which answers for all losses before it. */

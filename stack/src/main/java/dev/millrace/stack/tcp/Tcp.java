@@ -362,9 +362,9 @@ public final class Tcp {
     }
 
     LossRecovery newRecovery(
-            CongestionAlgorithm algorithm, boolean sack, int segmentBytes, boolean synRetransmitted, RttEstimator rtt) {
+            CongestionAlgorithm algorithm, boolean sack, int segmentBytes, boolean synLost, RttEstimator rtt) {
         return new RackLossRecovery(
-                algorithm.create(random), sack, segmentBytes, synRetransmitted, rtt, counters, ackSample, segmentLogs);
+                algorithm.create(random), sack, segmentBytes, synLost, rtt, counters, ackSample, segmentLogs);
     }
 
     /**

@@ -146,7 +146,7 @@ class BbrTest {
         reachProbing();
         long window = bbr.cwndBytes();
         long rate = bbr.pacingRate(RTT);
-        bbr.onLoss(PRODUCT, nowNs);
+        bbr.onLoss(nowNs);
         sample.lostBytes = MSS;
         long inFlight = PRODUCT / 2;
         nowNs += MS;
@@ -165,7 +165,7 @@ class BbrTest {
     @Test
     void aTimeoutStartsFromOneSegmentAndKeepsTheModel() {
         reachProbing();
-        bbr.onRto(PRODUCT, false, nowNs);
+        bbr.onRto(false, nowNs);
         assertEquals(MSS, bbr.cwndBytes());
         round(RATE, 0);
         assertTrue(bbr.cwndBytes() > PRODUCT, "regained in the round trip that delivers");
@@ -175,7 +175,7 @@ class BbrTest {
     void aSpuriousTimeoutIsTakenBack() {
         reachProbing();
         long window = bbr.cwndBytes();
-        bbr.onRto(PRODUCT, false, nowNs);
+        bbr.onRto(false, nowNs);
         bbr.onSpurious(nowNs);
         assertEquals(window, bbr.cwndBytes());
     }

@@ -1,5 +1,6 @@
 package dev.millrace.stack.tcp;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -32,5 +33,19 @@ class CwndUsageTest {
         assertTrue(usage.isLimited(10_000, Long.MAX_VALUE));
         assertFalse(usage.isLimited(10_000, 10_000));
         assertFalse(usage.isLimited(10_001, Long.MAX_VALUE));
+    }
+
+    @Test
+    void aWindowNotFilledForATimeoutIsUnusedOncePerTimeout() {
+        assertFalse(usage.isUnused(true, 10_000, 0, 200));
+        assertFalse(usage.isUnused(false, 4_000, 100, 200));
+        assertFalse(usage.isUnused(false, 1_000, 199, 200));
+        assertTrue(usage.isUnused(false, 2_000, 200, 200));
+        assertEquals(4_000, usage.takeUsedBytes(200));
+        assertFalse(usage.isUnused(false, 2_000, 399, 200));
+        assertTrue(usage.isUnused(false, 1_000, 400, 200));
+        assertEquals(2_000, usage.takeUsedBytes(400));
+        assertFalse(usage.isUnused(true, 9_000, 500, 200));
+        assertFalse(usage.isUnused(false, 1_000, 699, 200));
     }
 }

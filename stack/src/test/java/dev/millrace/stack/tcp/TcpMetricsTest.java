@@ -111,7 +111,7 @@ class TcpMetricsTest {
         assertEquals(1, metric(TcpMetric.RETRANS));
         assertEquals(1, metric(TcpMetric.TOTAL_RETRANS));
         assertEquals(MSS, metric(TcpMetric.BYTES_RETRANS));
-        assertEquals(5, metric(TcpMetric.SND_SSTHRESH), "0.7 of the flight, rounded up");
+        assertEquals(7, metric(TcpMetric.SND_SSTHRESH), "0.7 of the window");
     }
 
     @Test
