@@ -110,10 +110,9 @@ final class Party extends Application {
         if (heard + count > hearTotal) {
             host.world.fail(this + " heard " + (heard + count) + " bytes of " + hearTotal);
         }
-        for (int i = 0; i < count; i++) {
-            if (scratch.get(i) != talk.byteAt(!client, heard + i)) {
-                host.world.fail(this + " heard another byte at " + (heard + i) + " than was said");
-            }
+        int same = talk.mismatch(!client, heard, scratch.array(), count);
+        if (same < count) {
+            host.world.fail(this + " heard another byte at " + (heard + same) + " than was said");
         }
         heard += count;
         host.world.tally.bytes += count;
@@ -135,9 +134,7 @@ final class Party extends Application {
             }
             int room = Math.clamp(socket.writableBytes(), 1, scratch.capacity());
             int piece = (int) Math.min(Math.min(allowed - said, manner.pieceBytes), room);
-            for (int i = 0; i < piece; i++) {
-                scratch.put(i, talk.byteAt(client, said + i));
-            }
+            talk.say(client, said, scratch.array(), piece);
             int count = socket.write(scratch, 0, piece);
             if (count == TcpSocket.ERROR) {
                 if ((socket.readiness() & TcpSocket.FAILED) == 0) {

@@ -120,22 +120,56 @@ final class Talk {
         return Math.min(rounds, Math.max(0, requests)) * answerBytes;
     }
 
-    /** The byte at a position of the stream; the client's begins with the number of the talk. */
-    byte byteAt(boolean fromClient, long position) {
-        if (fromClient && position < HEADER_BYTES) {
-            return (byte) (headerOf(number) >>> 8 * (int) position);
+    /** Puts what one side says from a position of its stream on into {@code bytes}; the client's begins with the number of the talk. */
+    void say(boolean fromClient, long position, byte[] bytes, int count) {
+        long seed = seedOf(fromClient);
+        for (int i = 0; i < count; i++) {
+            bytes[i] = mixed(seed, position + i);
         }
-        long mixed = position * 0x9e37_79b9_7f4a_7c15L + number * 0xd6e8_feb8_6659_fd93L + (fromClient ? 1 : 0);
+        for (int i = 0; i < headerLeft(fromClient, position, count); i++) {
+            bytes[i] = headerByte(position + i);
+        }
+    }
+
+    /** Where {@code bytes} first differ from what one side says from a position of its stream on; {@code count} when they do not. */
+    int mismatch(boolean fromClient, long position, byte[] bytes, int count) {
+        int header = headerLeft(fromClient, position, count);
+        for (int i = 0; i < header; i++) {
+            if (bytes[i] != headerByte(position + i)) {
+                return i;
+            }
+        }
+        long seed = seedOf(fromClient);
+        for (int i = header; i < count; i++) {
+            if (bytes[i] != mixed(seed, position + i)) {
+                return i;
+            }
+        }
+        return count;
+    }
+
+    private long seedOf(boolean fromClient) {
+        return number * 0xd6e8_feb8_6659_fd93L + (fromClient ? 1 : 0);
+    }
+
+    private static byte mixed(long seed, long position) {
+        long mixed = position * 0x9e37_79b9_7f4a_7c15L + seed;
         return (byte) ((mixed ^ mixed >>> 29) >>> 48);
+    }
+
+    private static int headerLeft(boolean fromClient, long position, int count) {
+        return fromClient ? (int) Math.clamp(HEADER_BYTES - position, 0, (long) count) : 0;
+    }
+
+    private byte headerByte(long position) {
+        return (byte) (headerOf(number) >>> 8 * (int) position);
     }
 
     /** What the client gives to connect. */
     ByteBuffer firstBytes() {
-        ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(client.textWithSyn, requestAllowance(0)));
-        for (int i = 0; i < bytes.capacity(); i++) {
-            bytes.put(i, byteAt(true, i));
-        }
-        return bytes;
+        byte[] bytes = new byte[(int) Math.min(client.textWithSyn, requestAllowance(0))];
+        say(true, 0, bytes, bytes.length);
+        return ByteBuffer.wrap(bytes);
     }
 
     private static long headerOf(int number) {

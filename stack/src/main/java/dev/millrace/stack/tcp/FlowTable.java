@@ -21,6 +21,9 @@ final class FlowTable {
     private final int initialSlots;
     private final int shift;
     private final FlowPartition[] partitions;
+    /** A bit for each partition that has flows, so that {@link #forEach} walks only those: a thousand others are mostly cache misses. */
+    private final long[] occupied;
+
     private int size;
 
     /**
@@ -43,6 +46,7 @@ final class FlowTable {
         for (int i = 0; i < partitions.length; i++) {
             partitions[i] = new FlowPartition(initialSlots);
         }
+        this.occupied = new long[(partitions.length + Long.SIZE - 1) / Long.SIZE];
     }
 
     @Nullable
@@ -64,6 +68,8 @@ final class FlowTable {
         if (!partition(hash).insert(hash, flow)) {
             return false;
         }
+        int partition = hash >>> shift;
+        occupied[partition >>> 6] |= 1L << partition;
         size++;
         return true;
     }
@@ -80,6 +86,10 @@ final class FlowTable {
         int hash = hash(flow);
         if (!partition(hash).remove(hash, flow)) {
             return false;
+        }
+        if (partition(hash).size() == 0) {
+            int partition = hash >>> shift;
+            occupied[partition >>> 6] &= ~(1L << partition);
         }
         size--;
         return true;
@@ -104,12 +114,9 @@ final class FlowTable {
 
     /** Calls {@code action} for each flow; it may not change the table. For tools, who do so after each step of a simulation. */
     void forEach(Consumer<? super Flow> action) {
-        int left = size;
-        for (int i = 0; left > 0; i++) {
-            int here = partitions[i].size();
-            if (here > 0) {
-                partitions[i].forEach(action);
-                left -= here;
+        for (int word = 0; word < occupied.length; word++) {
+            for (long left = occupied[word]; left != 0; left &= left - 1) {
+                partitions[(word << 6) + Long.numberOfTrailingZeros(left)].forEach(action);
             }
         }
     }
