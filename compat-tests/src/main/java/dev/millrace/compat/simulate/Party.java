@@ -20,6 +20,7 @@ final class Party extends Application {
     private final long sayTotal;
     private final long hearTotal;
     private final ByteBuffer scratch;
+    private final byte[] scratchBytes;
 
     private long said;
     private long heard;
@@ -45,6 +46,7 @@ final class Party extends Application {
         this.sayTotal = client ? talk.requestTotal() : talk.answerTotal();
         this.hearTotal = client ? talk.answerTotal() : talk.requestTotal();
         this.scratch = host.world.scratch;
+        this.scratchBytes = host.world.scratchBytes;
         this.readFromNs = host.world.nowNs() + manner.deafNs;
         host.world.conversations.onParty(this, client);
         socket.observer((TcpObserver) () -> host.makeReady(this));
@@ -110,7 +112,7 @@ final class Party extends Application {
         if (heard + count > hearTotal) {
             host.world.fail(this + " heard " + (heard + count) + " bytes of " + hearTotal);
         }
-        int same = talk.mismatch(!client, heard, scratch.array(), count);
+        int same = talk.mismatch(!client, heard, scratchBytes, count);
         if (same < count) {
             host.world.fail(this + " heard another byte at " + (heard + same) + " than was said");
         }
@@ -134,7 +136,7 @@ final class Party extends Application {
             }
             int room = Math.clamp(socket.writableBytes(), 1, scratch.capacity());
             int piece = (int) Math.min(Math.min(allowed - said, manner.pieceBytes), room);
-            talk.say(client, said, scratch.array(), piece);
+            talk.say(client, said, scratchBytes, piece);
             int count = socket.write(scratch, 0, piece);
             if (count == TcpSocket.ERROR) {
                 if ((socket.readiness() & TcpSocket.FAILED) == 0) {

@@ -26,7 +26,10 @@ final class World implements AutoCloseable {
     final EventQueue events = new EventQueue();
     final Network network = new Network();
     final Tally tally = new Tally();
-    final ByteBuffer scratch = ByteBuffer.allocate(SCRATCH_BYTES);
+    final byte[] scratchBytes = new byte[SCRATCH_BYTES];
+    /** The same bytes, as sockets want them. */
+    final ByteBuffer scratch = ByteBuffer.wrap(scratchBytes);
+
     final WorldPlan plan;
     final Conversations conversations;
     final long startNs;

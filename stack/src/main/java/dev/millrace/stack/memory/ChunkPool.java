@@ -18,9 +18,16 @@ import org.jspecify.annotations.Nullable;
  * <p>Memory is reserved in slabs on demand, up to {@code maxBytes}; it is given back to the operating system when the pool is closed.
  */
 public final class ChunkPool implements AutoCloseable {
-    private static final int SLAB_SHIFT = 8;
+    /** 256 KiB: whoever needs the first chunk of a slab waits while its memory is cleared. */
+    private static final int SLAB_SHIFT = 6;
+
     private static final int CHUNKS_PER_SLAB = 1 << SLAB_SHIFT;
     private static final long SLAB_BYTES = (long) Chunk.SIZE * CHUNKS_PER_SLAB;
+    /** Limits are whole multiples of this. */
+    private static final long LIMIT_BYTES = 1 << 20;
+
+    private static final int SLABS_PER_LIMIT = (int) (LIMIT_BYTES / SLAB_BYTES);
+    private static final int MAX_SLABS = Integer.MAX_VALUE / CHUNKS_PER_SLAB / SLABS_PER_LIMIT * SLABS_PER_LIMIT;
 
     private static final long INDEX_MASK = 0xffff_ffffL;
     private static final long STAMP_STEP = 1L << 32;
@@ -45,9 +52,9 @@ public final class ChunkPool implements AutoCloseable {
     /** Stamp and index, see above; index 0 means that no chunk is free. */
     private volatile long top;
 
-    /** @param maxBytes limit of the memory reserved, in bytes; rounded down to whole slabs of 1 MiB, at least one. */
+    /** @param maxBytes limit of the memory reserved, in bytes; rounded down to whole MiB, at least one. */
     public ChunkPool(long maxBytes) {
-        table = new Chunk[Math.clamp(maxBytes / SLAB_BYTES, 1, Integer.MAX_VALUE / CHUNKS_PER_SLAB)][];
+        table = new Chunk[Math.clamp(maxBytes / LIMIT_BYTES * SLABS_PER_LIMIT, SLABS_PER_LIMIT, MAX_SLABS)][];
     }
 
     /** A chunk, or null when the limit is reached. Any thread. */

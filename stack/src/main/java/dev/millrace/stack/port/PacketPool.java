@@ -14,7 +14,10 @@ import org.jspecify.annotations.Nullable;
  * queue, which the home thread empties only when its own list has run out.
  */
 public final class PacketPool implements AutoCloseable {
-    private static final int PACKETS_PER_SLAB = 32;
+    private static final int MAX_PACKETS_PER_SLAB = 32;
+    /** Whoever needs the first packet of a slab waits while its memory is cleared. */
+    private static final int MAX_SLAB_BYTES = 1 << 18;
+
     private static final int CACHE_LINE = 64;
 
     private final Arena arena = Arena.ofShared();
@@ -72,7 +75,7 @@ public final class PacketPool implements AutoCloseable {
     }
 
     private boolean grow() {
-        int count = Math.min(PACKETS_PER_SLAB, packets - created);
+        int count = Math.min(Math.clamp(MAX_SLAB_BYTES / capacity, 1, MAX_PACKETS_PER_SLAB), packets - created);
         if (count == 0) {
             return false;
         }

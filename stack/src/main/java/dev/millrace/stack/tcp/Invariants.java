@@ -1,8 +1,7 @@
 package dev.millrace.stack.tcp;
 
 import dev.millrace.stack.time.TimerWheel;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.IdentityHashMap;
 
 /**
  * What must hold of one shard's TCP between two turns, beyond what each connection asserts of itself: every flow is found where the table
@@ -10,8 +9,12 @@ import java.util.Map;
  * only. Core thread only; needs {@code -ea}.
  */
 final class Invariants {
+    private static final int EXPECTED_LISTENERS = 8;
+
     private final Tcp tcp;
-    private final Map<TcpListener, Integer> halfOpenOf = new HashMap<>();
+    /** One count each, in an array so that it can be counted up where it stands. */
+    private final IdentityHashMap<TcpListener, int[]> halfOpenOf = new IdentityHashMap<>(EXPECTED_LISTENERS);
+
     private int connections;
     private int halfOpen;
     private int timeWaits;
@@ -32,7 +35,7 @@ final class Invariants {
         assert tcp.wheel.size() >= armed : tcp.wheel.size() + " timers on the wheel, " + armed + " armed";
         halfOpenOf.forEach((listener, found) -> {
             int counted = listener.halfOpen(tcp.config.shard());
-            assert counted == found : counted + " half-open connections counted, " + found + " found";
+            assert counted == found[0] : counted + " half-open connections counted, " + found[0] + " found";
         });
     }
 
@@ -50,7 +53,7 @@ final class Invariants {
             case TcpConnection connection -> checkConnection(connection);
             case HalfOpen entry -> {
                 halfOpen++;
-                halfOpenOf.merge(entry.listener, 1, Integer::sum);
+                halfOpenOf.computeIfAbsent(entry.listener, _ -> new int[1])[0]++;
                 assert entry.timerId != TimerWheel.NONE : "half open without a timer";
                 armed++;
             }

@@ -19,18 +19,25 @@ final class SipHash {
         long v1 = key1 ^ 0x646f72616e646f6dL;
         long v2 = key0 ^ 0x6c7967656e657261L;
         long v3 = key1 ^ 0x7465646279746573L;
-        for (int i = 0; i <= words; i++) {
-            long word = i == words
-                    ? (long) words << 59 // the length in bytes, modulo 256, in the last byte
-                    : switch (i) {
-                        case 0 -> w0;
-                        case 1 -> w1;
-                        case 2 -> w2;
-                        case 3 -> w3;
-                        default -> w4;
-                    };
+        for (int i = 0; i <= words + 1; i++) {
+            long word = 0; // in the last step, which only mixes
+            int rounds = perWord;
+            if (i < words) {
+                word = switch (i) {
+                    case 0 -> w0;
+                    case 1 -> w1;
+                    case 2 -> w2;
+                    case 3 -> w3;
+                    default -> w4;
+                };
+            } else if (i == words) {
+                word = (long) words << 59; // the length in bytes, modulo 256, in the last byte
+            } else {
+                v2 ^= 0xff;
+                rounds = atEnd;
+            }
             v3 ^= word;
-            for (int round = 0; round < perWord; round++) {
+            for (int round = 0; round < rounds; round++) {
                 v0 += v1;
                 v2 += v3;
                 v1 = Long.rotateLeft(v1, 13) ^ v0;
@@ -42,18 +49,6 @@ final class SipHash {
                 v2 = Long.rotateLeft(v2, 32);
             }
             v0 ^= word;
-        }
-        v2 ^= 0xff;
-        for (int round = 0; round < atEnd; round++) {
-            v0 += v1;
-            v2 += v3;
-            v1 = Long.rotateLeft(v1, 13) ^ v0;
-            v3 = Long.rotateLeft(v3, 16) ^ v2;
-            v0 = Long.rotateLeft(v0, 32) + v3;
-            v2 += v1;
-            v3 = Long.rotateLeft(v3, 21) ^ v0;
-            v1 = Long.rotateLeft(v1, 17) ^ v2;
-            v2 = Long.rotateLeft(v2, 32);
         }
         return v0 ^ v1 ^ v2 ^ v3;
     }

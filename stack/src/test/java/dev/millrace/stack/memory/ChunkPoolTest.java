@@ -25,7 +25,7 @@ class ChunkPoolTest {
     }
 
     @Test
-    void roundsTheLimitDownToSlabsAndNeverBelowOne() {
+    void roundsTheLimitDownToWholeMebibytesAndNeverBelowOne() {
         try (ChunkPool small = new ChunkPool(1);
                 ChunkPool odd = new ChunkPool((5 << 20) - 1)) {
             assertEquals(1 << 20, small.maxBytes());
