@@ -94,7 +94,8 @@ final class ScriptParser {
         if (scanner.take("~")) {
             to = endOf(relative);
         } else if (scanner.take("...")) {
-            until = endOf(relative);
+            scanner.take("+"); // counts from where the beginning counts from, however it is written
+            until = time();
         }
         return new When(relative ? When.Kind.RELATIVE : When.Kind.ABSOLUTE, from, to, until);
     }

@@ -15,6 +15,10 @@ final class ScriptRun implements AutoCloseable {
     /** Virtual time after which a call that the script does not let block counts as stuck. */
     private static final long STUCK_NS = 600_000_000_000L;
 
+    /** What fits into a packet of the link; a payload of more comes in several segments, at the same moment. */
+    private static final int MAX_INBOUND_BYTES = 9000;
+
+    private static final int ONLY_ON_LAST = TcpSegment.PSH | TcpSegment.FIN;
     private static final int FIRST_REMOTE_PORT = 41_000;
     private static final int COOKIE_PORT = 40_999;
 
@@ -217,18 +221,26 @@ final class ScriptRun implements AutoCloseable {
         for (int i = 0; i < payload.length; i++) {
             payload[i] = (byte) (packet.sequence() + i);
         }
-        world().inject(world().frames
-                .segment(
-                        Math.max(packet.ecn(), 0),
-                        flow.remotePort,
-                        flow.localPort,
-                        (int) packet.sequence(),
-                        acknowledgment,
-                        packet.flags(),
-                        packet.window() == PacketSpec.UNSPECIFIED ? 0 : packet.window(),
-                        packet.urgentPointer(),
-                        options,
-                        payload));
+        List<byte[]> frames = new ArrayList<>();
+        int most = settings.inboundSegmentBytes > 0 ? settings.inboundSegmentBytes : MAX_INBOUND_BYTES;
+        int from = 0;
+        do {
+            int to = Math.min(payload.length, from + most);
+            frames.add(world().frames
+                    .segment(
+                            Math.max(packet.ecn(), 0),
+                            flow.remotePort,
+                            flow.localPort,
+                            (int) packet.sequence() + from,
+                            acknowledgment,
+                            to < payload.length ? packet.flags() & ~ONLY_ON_LAST : packet.flags(),
+                            packet.window() == PacketSpec.UNSPECIFIED ? 0 : packet.window(),
+                            packet.urgentPointer(),
+                            options,
+                            Arrays.copyOfRange(payload, from, to)));
+            from = to;
+        } while (from < payload.length);
+        world().inject(frames);
         pollBlocked();
     }
 

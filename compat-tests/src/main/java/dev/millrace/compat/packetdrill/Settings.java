@@ -4,6 +4,7 @@ import dev.millrace.stack.core.StackConfig;
 import dev.millrace.stack.tcp.TcpConfig;
 import dev.millrace.stack.wire.IpAddress;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,15 @@ final class Settings {
 
     /** What {@code TFO_COOKIE} stands for once the stack has given a cookie out. */
     byte @Nullable [] stackCookie;
+
+    /** Where the script lies; the shell scripts that it names are looked for from there. */
+    Path directory = Path.of("").toAbsolutePath();
+
+    /** Every listener takes data with the SYN, without TCP_FASTOPEN. */
+    boolean fastOpenAtEveryListener;
+
+    /** What the remote host's payloads are cut into, as an interface joins segments (GRO) that were sent so; 0: nothing. */
+    int inboundSegmentBytes;
 
     int bindPort = 8080;
     int connectPort = 8080;
@@ -65,9 +75,11 @@ final class Settings {
                     default -> throw new UnsupportedConstructException("--ip_version=" + value);
                 };
             case "tolerance_usecs" -> toleranceNs = number(name, value) * 1000L;
+            // a share of the time since the event before; time is exact here, so that the tolerance above is enough
+            case "tolerance_percent" -> number(name, value);
             case "tcp_ts_tick_usecs" -> timestampTickNs = number(name, value) * 1000L;
             case "mtu" -> mtu = number(name, value);
-            case "mss" -> mtu = number(name, value) + (ipVersion == IpVersion.IPV6 ? 60 : 40);
+            case "mss" -> inboundSegmentBytes = number(name, value);
             case "bind_port" -> bindPort = number(name, value);
             case "connect_port" -> connectPort = number(name, value);
             case "local_ip", "remote_ip" -> addresses.put(name, value);

@@ -95,8 +95,10 @@ final class SocketCalls {
         }
         try {
             LocalBinding own = binding != null ? binding : world.stack.bind(world.local, 0, socket.options);
-            // as Linux: of listeners only those take data with a SYN that have asked for it
-            socket.options.fastOpenQueue = Math.max(0, socket.options.fastOpenQueue);
+            if (!settings.fastOpenAtEveryListener) {
+                // as Linux: of listeners only those take data with a SYN that have asked for it
+                socket.options.fastOpenQueue = Math.max(0, socket.options.fastOpenQueue);
+            }
             socket.acceptor = world.stack.listen(own, backlog, socket.options, socket);
             return Attempt.done(Outcome.OK);
         } catch (TcpException e) {

@@ -24,6 +24,7 @@ record Verdict(Path script, Kind kind, String detail) {
             Script parsed = ScriptParser.parse(Files.readString(script, StandardCharsets.UTF_8));
             String own = parsed.options().get("personality");
             Settings settings = new Settings(own == null ? personality : Personality.of(own));
+            settings.directory = script.toAbsolutePath().normalize().resolveSibling("");
             options.forEach(settings::option);
             try (ScriptRun run = new ScriptRun(settings)) {
                 run.play(parsed);

@@ -8,6 +8,7 @@ import dev.millrace.stack.tcp.TcpInfo;
 import dev.millrace.stack.tcp.TcpState;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -74,7 +75,12 @@ final class World implements AutoCloseable {
 
     /** The remote host sends a frame, now. */
     void inject(byte[] frame) {
-        port.inject(frame);
+        inject(List.of(frame));
+    }
+
+    /** The remote host sends several, one right after the other. */
+    void inject(List<byte[]> frames) {
+        frames.forEach(port::inject);
         settle();
     }
 

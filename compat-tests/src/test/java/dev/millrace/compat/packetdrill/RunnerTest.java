@@ -143,4 +143,63 @@ class RunnerTest {
     void saysInWhichLine() throws IOException {
         assertTrue(play(ACCEPTED + "+0 write(4, ..., 100) = 99").line().contains("script.pkt:8: FAIL: "));
     }
+
+    @Test
+    void takesTheSysctlsOfAShellScriptBesideTheScripts() throws IOException {
+        Files.writeString(directory.resolve("defaults.sh"), """
+                #!/bin/bash
+                # what these scripts take for granted
+                sysctl -q net.ipv4.tcp_rmem="4096 540000 $((15 * 1024*1024))" > /dev/null 2>&1
+                sysctl -q net/ipv4/tcp_timestamps=0; sysctl -q net.ipv4.tcp_sack=0   # neither
+                """);
+        String script =
+                "`./defaults.sh`\n" + ACCEPTED.replace("<mss 1000>", "<mss 1000,sackOK,TS val 1 ecr 0,nop,wscale 7>");
+        assertEquals(
+                "",
+                play(script.replace("<mss 1460>", "<mss 1460,nop,wscale 8>")).detail());
+        Verdict other = play(script.replace("<mss 1460>", "<mss 1460,nop,wscale 7>"));
+        assertEquals(Verdict.Kind.FAILED, other.kind());
+    }
+
+    @Test
+    void namesAShellScriptThatIsNotThere() throws IOException {
+        Verdict verdict = play("`../common/defaults.sh`\n" + ACCEPTED);
+        assertEquals(Verdict.Kind.UNSUPPORTED, verdict.kind());
+        assertTrue(verdict.detail().contains("there is no"), verdict.detail());
+    }
+
+    @Test
+    void namesShellScriptsThatCallThemselves() throws IOException {
+        Files.writeString(directory.resolve("a.sh"), "./a.sh\n");
+        assertEquals(Verdict.Kind.UNSUPPORTED, play("`./a.sh`\n" + ACCEPTED).kind());
+    }
+
+    @Test
+    void namesAQueueThatWouldDropOrPace() throws IOException {
+        assertUnsupported("+0 `tc qdisc replace dev tun0 root pfifo limit 0`", "tc qdisc");
+        assertUnsupported("+0 `tc qdisc replace dev tun0 root fq`", "tc qdisc");
+    }
+
+    @Test
+    void takesAPushOfWhatAKernelHandsToSegmentationOffload() throws IOException {
+        String twoSegments = ACCEPTED + "+0 write(4, ..., 20000) = 20000\n";
+        assertEquals("", play(twoSegments + "+0 > P. 1:10001(10000) ack 1").detail());
+        assertEquals("", play(twoSegments + "+0 > . 1:10001(10000) ack 1").detail());
+        assertFails("+0 write(4, ..., 20000) = 20000\n+0 > P. 1:1001(1000) ack 1", "wrong flags");
+        assertFails("+0 write(4, ..., 2000) = 2000\n+0 > . 1:2001(2000) ack 1", "wrong flags");
+    }
+
+    @Test
+    void cutsWhatTheRemoteHostSendsAsAnInterfaceWouldHaveJoinedIt() throws IOException {
+        String script =
+                "--mss=1000\n" + ACCEPTED + "+0 < P. 1:10001(10000) ack 1 win 32792\n+0 read(4, ..., 20000) = 10000\n";
+        assertEquals("", play(script + "+0 %{ assert tcpi_rcv_mss == 1000 }%").detail());
+    }
+
+    @Test
+    void countsTheEndOfABlockingCallFromWhereItsBeginningCounts() throws IOException {
+        String script = ACCEPTED
+                + "+.01 ... 0.02 read(4, ..., 10) = 10\n+.01 < P. 1:11(10) ack 1 win 32792\n+0 > . 1:1(0) ack 11";
+        assertEquals("", play(script).detail());
+    }
 }
