@@ -1,9 +1,9 @@
 package dev.millrace.io.capture;
 
+import dev.millrace.io.PortDecorator;
 import dev.millrace.stack.port.LinkException;
 import dev.millrace.stack.port.Port;
 import dev.millrace.stack.port.PortCapabilities;
-import dev.millrace.stack.port.PortStatistics;
 import dev.millrace.stack.port.RxQueue;
 import dev.millrace.stack.port.TxQueue;
 import java.nio.file.Path;
@@ -16,19 +16,17 @@ import java.util.function.LongSupplier;
  * <p>It claims no checksum offload and no trust of the port beneath, so that the checksums in the file are those that count. Memory is bounded: frames that the
  * disk is too slow for are missing in the file, counted by {@link #lostFrames}.
  */
-public final class CapturingPort implements Port {
+public final class CapturingPort extends PortDecorator {
     private static final int RING_BYTES = 4 << 20;
 
-    private final Port inner;
     private final PortCapabilities capabilities;
     private final RecordRing[] rings;
     private final CaptureFile file;
     private final CapturingQueue[] queues;
-    private boolean closed;
 
     /** @param clock nanoseconds since the epoch, called on the cores' threads */
     public CapturingPort(Port inner, Path path, LongSupplier clock) throws LinkException {
-        this.inner = inner;
+        super(inner);
         PortCapabilities beneath = inner.capabilities();
         this.capabilities =
                 new PortCapabilities(beneath.rxChecksum(), false, beneath.rss(), false, beneath.awaitable());
@@ -59,28 +57,8 @@ public final class CapturingPort implements Port {
     }
 
     @Override
-    public String name() {
-        return inner.name();
-    }
-
-    @Override
-    public long mac() {
-        return inner.mac();
-    }
-
-    @Override
-    public int mtu() {
-        return inner.mtu();
-    }
-
-    @Override
     public PortCapabilities capabilities() {
         return capabilities;
-    }
-
-    @Override
-    public int queues() {
-        return queues.length;
     }
 
     @Override
@@ -94,23 +72,7 @@ public final class CapturingPort implements Port {
     }
 
     @Override
-    public boolean linkUp() {
-        return inner.linkUp();
-    }
-
-    @Override
-    public PortStatistics statistics() {
-        return inner.statistics();
-    }
-
-    /** Closes the port beneath, then the file. */
-    @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        inner.close();
+    protected void closeOwn() {
         file.close();
         for (RecordRing ring : rings) {
             ring.close();

@@ -1,5 +1,6 @@
 package dev.millrace.io.distribute;
 
+import dev.millrace.io.PortDecorator;
 import dev.millrace.stack.port.Port;
 import dev.millrace.stack.port.PortCapabilities;
 import dev.millrace.stack.port.PortStatistics;
@@ -12,17 +13,15 @@ import dev.millrace.stack.port.TxQueue;
  * <p>Any shard that looks for frames takes a burst and deals it out; there is no thread in between. Address resolution goes to every shard, whatever is
  * neither TCP nor UDP to the first. Only the first queue pair of the port beneath is used.
  */
-public final class DistributingPort implements Port {
+public final class DistributingPort extends PortDecorator {
     /** Woken shards are noted in the bits of a long. */
     public static final int MAX_SHARDS = 64;
 
     private static final int ETHERNET_HEADER_BYTES = 14;
     private static final int VLAN_TAG_BYTES = 4;
 
-    private final Port inner;
     private final PortCapabilities capabilities;
     private final ShardQueue[] shards;
-    private boolean closed;
 
     /**
      * @param inner lets one thread sleep in {@code await} while another receives or sends, as tap and dpdk do; decorators that keep frames go around a distributing port,
@@ -31,10 +30,10 @@ public final class DistributingPort implements Port {
      * @param packets packets per shard and direction
      */
     public DistributingPort(Port inner, int shards, int packets) {
+        super(inner);
         if (shards < 1 || shards > MAX_SHARDS) {
             throw new IllegalArgumentException("1 to " + MAX_SHARDS + " shards, not " + shards);
         }
-        this.inner = inner;
         PortCapabilities beneath = inner.capabilities();
         this.capabilities = new PortCapabilities(
                 beneath.rxChecksum(), beneath.txChecksum(), true, beneath.trusted(), beneath.awaitable());
@@ -45,21 +44,6 @@ public final class DistributingPort implements Port {
         for (int i = 0; i < shards; i++) {
             this.shards[i] = new ShardQueue(i, shared, this.shards, packets, rxCapacity, txCapacity);
         }
-    }
-
-    @Override
-    public String name() {
-        return inner.name();
-    }
-
-    @Override
-    public long mac() {
-        return inner.mac();
-    }
-
-    @Override
-    public int mtu() {
-        return inner.mtu();
     }
 
     @Override
@@ -83,11 +67,6 @@ public final class DistributingPort implements Port {
     }
 
     @Override
-    public boolean linkUp() {
-        return inner.linkUp();
-    }
-
-    @Override
     public PortStatistics statistics() {
         PortStatistics beneath = inner.statistics();
         long dropped = beneath.rxDropped();
@@ -98,12 +77,7 @@ public final class DistributingPort implements Port {
     }
 
     @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        inner.close();
+    protected void closeOwn() {
         for (ShardQueue shard : shards) {
             shard.close();
         }

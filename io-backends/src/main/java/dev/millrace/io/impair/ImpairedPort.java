@@ -1,9 +1,9 @@
 package dev.millrace.io.impair;
 
+import dev.millrace.io.PortDecorator;
 import dev.millrace.stack.port.LinkException;
 import dev.millrace.stack.port.Port;
 import dev.millrace.stack.port.PortCapabilities;
-import dev.millrace.stack.port.PortStatistics;
 import dev.millrace.stack.port.RxQueue;
 import dev.millrace.stack.port.TxQueue;
 import java.util.SplittableRandom;
@@ -15,18 +15,16 @@ import java.util.function.LongSupplier;
  *
  * <p>It claims neither trust nor checksum offload, because what it damages must be found.
  */
-public final class ImpairedPort implements Port {
+public final class ImpairedPort extends PortDecorator {
     private static final int PACKETS_PER_LINE = 4096;
     private static final int ETHERNET_AND_VLAN_BYTES = 18;
 
-    private final Port inner;
     private final PortCapabilities capabilities;
     private final ImpairedQueue[] queues;
-    private boolean closed;
 
     /** @param clock monotonic nanoseconds, called on the cores' threads */
     public ImpairedPort(Port inner, Impairment impairment, LongSupplier clock) {
-        this.inner = inner;
+        super(inner);
         PortCapabilities beneath = inner.capabilities();
         this.capabilities = new PortCapabilities(false, false, beneath.rss(), false, beneath.awaitable());
         this.queues = new ImpairedQueue[inner.queues()];
@@ -52,28 +50,8 @@ public final class ImpairedPort implements Port {
     }
 
     @Override
-    public String name() {
-        return inner.name();
-    }
-
-    @Override
-    public long mac() {
-        return inner.mac();
-    }
-
-    @Override
-    public int mtu() {
-        return inner.mtu();
-    }
-
-    @Override
     public PortCapabilities capabilities() {
         return capabilities;
-    }
-
-    @Override
-    public int queues() {
-        return queues.length;
     }
 
     @Override
@@ -86,18 +64,7 @@ public final class ImpairedPort implements Port {
         return queues[queue];
     }
 
-    @Override
-    public boolean linkUp() {
-        return inner.linkUp();
-    }
-
-    /** What was lost on purpose is not the port's loss: see {@link #lostFrames}. */
-    @Override
-    public PortStatistics statistics() {
-        return inner.statistics();
-    }
-
-    /** Frames that vanished on the lines. Any thread; may lag. */
+    /** Frames that vanished on the lines, which are not among the port's losses in {@link #statistics}. Any thread; may lag. */
     public long lostFrames() {
         long lost = 0;
         for (ImpairedQueue queue : queues) {
@@ -107,12 +74,7 @@ public final class ImpairedPort implements Port {
     }
 
     @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        inner.close();
+    protected void closeOwn() {
         for (ImpairedQueue queue : queues) {
             queue.close();
         }

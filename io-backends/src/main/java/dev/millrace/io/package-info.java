@@ -1,0 +1,5 @@
+/** What the backends share. */
+@NullMarked
+package dev.millrace.io;
+
+import org.jspecify.annotations.NullMarked;
