@@ -28,11 +28,12 @@ final class DatagramSocketAdaptor extends DatagramSocket {
     private final DatagramSocket kernel;
 
     private final PacketCapacities capacities = new PacketCapacities();
-    private volatile int timeoutMs;
+    private final AdaptedOptions options;
 
     DatagramSocketAdaptor(StackDatagramChannel channel, DatagramSocket kernel) {
         super(new NoDatagramSocketImpl());
         this.channel = channel;
+        this.options = new AdaptedOptions(channel);
         this.kernel = kernel;
     }
 
@@ -213,7 +214,7 @@ final class DatagramSocketAdaptor extends DatagramSocket {
         }
         int room = capacities.of(packet);
         ByteBuffer target = ByteBuffer.wrap(packet.getData(), packet.getOffset(), room);
-        int timeout = timeoutMs;
+        int timeout = options.timeoutMs();
         long timeoutNs = timeout == 0 ? DatagramInput.NO_TIMEOUT : timeout * 1_000_000L;
         SocketAddress sender = channel.receive(target, timeoutNs);
         if (sender == null) {
@@ -224,7 +225,7 @@ final class DatagramSocketAdaptor extends DatagramSocket {
     }
 
     private void receiveFromKernel(DatagramPacket packet) throws IOException {
-        kernel.setSoTimeout(timeoutMs);
+        kernel.setSoTimeout(options.timeoutMs());
         try {
             kernel.receive(packet);
         } finally {
@@ -248,97 +249,64 @@ final class DatagramSocketAdaptor extends DatagramSocket {
 
     // ---- options ----
 
-    private <T> void set(SocketOption<T> name, T value) throws SocketException {
-        try {
-            channel.setOption(name, value);
-        } catch (IOException e) {
-            throw SocketErrors.asSocketException(e);
-        }
-    }
-
-    private <T> T get(SocketOption<T> name) throws SocketException {
-        try {
-            return channel.getOption(name);
-        } catch (IOException e) {
-            throw SocketErrors.asSocketException(e);
-        }
-    }
-
     @Override
     public void setSoTimeout(int milliseconds) throws SocketException {
-        checkOpen();
-        if (milliseconds < 0) {
-            throw new IllegalArgumentException("timeout < 0");
-        }
-        timeoutMs = milliseconds;
+        options.setTimeoutMs(milliseconds);
     }
 
     @Override
     public int getSoTimeout() throws SocketException {
-        checkOpen();
-        return timeoutMs;
-    }
-
-    private void checkOpen() throws SocketException {
-        if (isClosed()) {
-            throw new SocketException("Socket is closed");
-        }
+        return options.getTimeoutMs();
     }
 
     @Override
     public void setSendBufferSize(int bytes) throws SocketException {
-        if (bytes <= 0) {
-            throw new IllegalArgumentException("Invalid send size");
-        }
-        set(StandardSocketOptions.SO_SNDBUF, bytes);
+        options.setSendBufferSize(bytes);
     }
 
     @Override
     public int getSendBufferSize() throws SocketException {
-        return get(StandardSocketOptions.SO_SNDBUF);
+        return options.get(StandardSocketOptions.SO_SNDBUF);
     }
 
     @Override
     public void setReceiveBufferSize(int bytes) throws SocketException {
-        if (bytes <= 0) {
-            throw new IllegalArgumentException("Invalid receive size");
-        }
-        set(StandardSocketOptions.SO_RCVBUF, bytes);
+        options.setReceiveBufferSize(bytes);
     }
 
     @Override
     public int getReceiveBufferSize() throws SocketException {
-        return get(StandardSocketOptions.SO_RCVBUF);
+        return options.get(StandardSocketOptions.SO_RCVBUF);
     }
 
     @Override
     public void setReuseAddress(boolean on) throws SocketException {
-        set(StandardSocketOptions.SO_REUSEADDR, on);
+        options.set(StandardSocketOptions.SO_REUSEADDR, on);
     }
 
     @Override
     public boolean getReuseAddress() throws SocketException {
-        return get(StandardSocketOptions.SO_REUSEADDR);
+        return options.get(StandardSocketOptions.SO_REUSEADDR);
     }
 
     @Override
     public void setBroadcast(boolean on) throws SocketException {
-        set(StandardSocketOptions.SO_BROADCAST, on);
+        options.set(StandardSocketOptions.SO_BROADCAST, on);
     }
 
     @Override
     public boolean getBroadcast() throws SocketException {
-        return get(StandardSocketOptions.SO_BROADCAST);
+        return options.get(StandardSocketOptions.SO_BROADCAST);
     }
 
     @Override
     public void setTrafficClass(int octet) throws SocketException {
-        set(StandardSocketOptions.IP_TOS, octet);
+        options.set(StandardSocketOptions.IP_TOS, octet);
     }
 
     @Override
     public int getTrafficClass() throws SocketException {
-        return get(StandardSocketOptions.IP_TOS);
+        return options.get(StandardSocketOptions.IP_TOS);
     }
 
     @Override

@@ -20,11 +20,12 @@ final class ServerSocketAdaptor extends ServerSocket {
     private static final int DEFAULT_BACKLOG = 50;
 
     private final StackServerSocketChannel channel;
-    private volatile int timeoutMs;
+    private final AdaptedOptions options;
 
     ServerSocketAdaptor(StackServerSocketChannel channel) throws IOException {
         super(new NoSocketImpl());
         this.channel = channel;
+        this.options = new AdaptedOptions(channel);
     }
 
     @Override
@@ -61,7 +62,7 @@ final class ServerSocketAdaptor extends ServerSocket {
     @Override
     public Socket accept() throws IOException {
         try {
-            int limitMs = timeoutMs;
+            int limitMs = options.timeoutMs();
             // without a timeout a non-blocking channel may be asked too, as long as there is a connection
             SocketChannel accepted = limitMs > 0 ? channel.blockingAccept(limitMs) : channel.accept();
             if (accepted == null) {
@@ -95,33 +96,22 @@ final class ServerSocketAdaptor extends ServerSocket {
 
     @Override
     public void setSoTimeout(int milliseconds) throws SocketException {
-        checkOpen();
-        if (milliseconds < 0) {
-            throw new IllegalArgumentException("timeout < 0");
-        }
-        timeoutMs = milliseconds;
+        options.setTimeoutMs(milliseconds);
     }
 
     @Override
     public int getSoTimeout() throws SocketException {
-        checkOpen();
-        return timeoutMs;
-    }
-
-    private void checkOpen() throws SocketException {
-        if (!channel.isOpen()) {
-            throw new SocketException("Socket is closed");
-        }
+        return options.getTimeoutMs();
     }
 
     @Override
     public void setReuseAddress(boolean on) throws SocketException {
-        set(StandardSocketOptions.SO_REUSEADDR, on);
+        options.set(StandardSocketOptions.SO_REUSEADDR, on);
     }
 
     @Override
     public boolean getReuseAddress() throws SocketException {
-        return get(StandardSocketOptions.SO_REUSEADDR);
+        return options.get(StandardSocketOptions.SO_REUSEADDR);
     }
 
     @Override
@@ -129,28 +119,12 @@ final class ServerSocketAdaptor extends ServerSocket {
         if (bytes <= 0) {
             throw new IllegalArgumentException("size cannot be 0 or negative");
         }
-        set(StandardSocketOptions.SO_RCVBUF, bytes);
+        options.set(StandardSocketOptions.SO_RCVBUF, bytes);
     }
 
     @Override
     public int getReceiveBufferSize() throws SocketException {
-        return get(StandardSocketOptions.SO_RCVBUF);
-    }
-
-    private <T> void set(SocketOption<T> name, T value) throws SocketException {
-        try {
-            channel.setOption(name, value);
-        } catch (IOException e) {
-            throw SocketErrors.asSocketException(e);
-        }
-    }
-
-    private <T> T get(SocketOption<T> name) throws SocketException {
-        try {
-            return channel.getOption(name);
-        } catch (IOException e) {
-            throw SocketErrors.asSocketException(e);
-        }
+        return options.get(StandardSocketOptions.SO_RCVBUF);
     }
 
     @Override

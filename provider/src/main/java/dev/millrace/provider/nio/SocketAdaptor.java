@@ -18,11 +18,12 @@ import org.jspecify.annotations.Nullable;
 /** A channel seen as a {@link Socket}. Every method that could touch a socket goes to the channel. Any thread. */
 final class SocketAdaptor extends Socket {
     private final StackSocketChannel channel;
-    private volatile int timeoutMs;
+    private final AdaptedOptions options;
 
     SocketAdaptor(StackSocketChannel channel) throws SocketException {
         super(new NoSocketImpl());
         this.channel = channel;
+        this.options = new AdaptedOptions(channel);
     }
 
     // ---- binding and connecting ----
@@ -117,7 +118,7 @@ final class SocketAdaptor extends Socket {
         if (channel.isInputShut()) {
             throw new SocketException("Socket input is shutdown");
         }
-        return new ChannelInputStream(channel, () -> timeoutMs);
+        return new ChannelInputStream(channel, options::timeoutMs);
     }
 
     @Override
@@ -130,15 +131,9 @@ final class SocketAdaptor extends Socket {
     }
 
     private void checkConnected() throws SocketException {
-        checkOpen();
+        options.checkOpen();
         if (!channel.isConnected()) {
             throw new SocketException("Socket is not connected");
-        }
-    }
-
-    private void checkOpen() throws SocketException {
-        if (!channel.isOpen()) {
-            throw new SocketException("Socket is closed");
         }
     }
 
@@ -152,50 +147,34 @@ final class SocketAdaptor extends Socket {
 
     // ---- options ----
 
-    private <T> void set(SocketOption<T> name, T value) throws SocketException {
-        try {
-            channel.setOption(name, value);
-        } catch (IOException e) {
-            throw SocketErrors.asSocketException(e);
-        }
-    }
-
-    private <T> T get(SocketOption<T> name) throws SocketException {
-        try {
-            return channel.getOption(name);
-        } catch (IOException e) {
-            throw SocketErrors.asSocketException(e);
-        }
-    }
-
     @Override
     public void setTcpNoDelay(boolean on) throws SocketException {
-        set(StandardSocketOptions.TCP_NODELAY, on);
+        options.set(StandardSocketOptions.TCP_NODELAY, on);
     }
 
     @Override
     public boolean getTcpNoDelay() throws SocketException {
-        return get(StandardSocketOptions.TCP_NODELAY);
+        return options.get(StandardSocketOptions.TCP_NODELAY);
     }
 
     @Override
     public void setSoLinger(boolean on, int seconds) throws SocketException {
-        set(StandardSocketOptions.SO_LINGER, on ? seconds : -1);
+        options.set(StandardSocketOptions.SO_LINGER, on ? seconds : -1);
     }
 
     @Override
     public int getSoLinger() throws SocketException {
-        return get(StandardSocketOptions.SO_LINGER);
+        return options.get(StandardSocketOptions.SO_LINGER);
     }
 
     @Override
     public void setOOBInline(boolean on) throws SocketException {
-        set(oobInline(), on);
+        options.set(oobInline(), on);
     }
 
     @Override
     public boolean getOOBInline() throws SocketException {
-        return get(oobInline());
+        return options.get(oobInline());
     }
 
     /** The JDK's own option object, which it does not publish. */
@@ -211,73 +190,62 @@ final class SocketAdaptor extends Socket {
 
     @Override
     public void setSoTimeout(int milliseconds) throws SocketException {
-        checkOpen();
-        if (milliseconds < 0) {
-            throw new IllegalArgumentException("timeout < 0");
-        }
-        timeoutMs = milliseconds;
+        options.setTimeoutMs(milliseconds);
     }
 
     @Override
     public int getSoTimeout() throws SocketException {
-        checkOpen();
-        return timeoutMs;
+        return options.getTimeoutMs();
     }
 
     @Override
     public void setSendBufferSize(int bytes) throws SocketException {
-        if (bytes <= 0) {
-            throw new IllegalArgumentException("Invalid send size");
-        }
-        set(StandardSocketOptions.SO_SNDBUF, bytes);
+        options.setSendBufferSize(bytes);
     }
 
     @Override
     public int getSendBufferSize() throws SocketException {
-        return get(StandardSocketOptions.SO_SNDBUF);
+        return options.get(StandardSocketOptions.SO_SNDBUF);
     }
 
     @Override
     public void setReceiveBufferSize(int bytes) throws SocketException {
-        if (bytes <= 0) {
-            throw new IllegalArgumentException("Invalid receive size");
-        }
-        set(StandardSocketOptions.SO_RCVBUF, bytes);
+        options.setReceiveBufferSize(bytes);
     }
 
     @Override
     public int getReceiveBufferSize() throws SocketException {
-        return get(StandardSocketOptions.SO_RCVBUF);
+        return options.get(StandardSocketOptions.SO_RCVBUF);
     }
 
     @Override
     public void setKeepAlive(boolean on) throws SocketException {
-        set(StandardSocketOptions.SO_KEEPALIVE, on);
+        options.set(StandardSocketOptions.SO_KEEPALIVE, on);
     }
 
     @Override
     public boolean getKeepAlive() throws SocketException {
-        return get(StandardSocketOptions.SO_KEEPALIVE);
+        return options.get(StandardSocketOptions.SO_KEEPALIVE);
     }
 
     @Override
     public void setTrafficClass(int octet) throws SocketException {
-        set(StandardSocketOptions.IP_TOS, octet);
+        options.set(StandardSocketOptions.IP_TOS, octet);
     }
 
     @Override
     public int getTrafficClass() throws SocketException {
-        return get(StandardSocketOptions.IP_TOS);
+        return options.get(StandardSocketOptions.IP_TOS);
     }
 
     @Override
     public void setReuseAddress(boolean on) throws SocketException {
-        set(StandardSocketOptions.SO_REUSEADDR, on);
+        options.set(StandardSocketOptions.SO_REUSEADDR, on);
     }
 
     @Override
     public boolean getReuseAddress() throws SocketException {
-        return get(StandardSocketOptions.SO_REUSEADDR);
+        return options.get(StandardSocketOptions.SO_REUSEADDR);
     }
 
     @Override
