@@ -9,8 +9,11 @@ import dev.millrace.stack.wire.TcpSegment;
 final class Acknowledgment {
     static final long NONE = -1;
 
-    /** SEG.ACK: SND.UNA now. */
+    /** SND.UNA now. */
     long una;
+
+    /** SEG.ACK: SND.UNA, or less when the segment was overtaken by a newer acknowledgment. */
+    long acknowledged;
 
     /** It meets RFC 5681 §2's definition of a duplicate, except that it may carry SACK blocks. */
     boolean duplicate;

@@ -3,7 +3,7 @@ package dev.millrace.stack.tcp;
 /**
  * Whether the congestion window is what limits a connection, so that its acknowledgments show it to be too small (RFC 7661 §4.1, RFC 9438
  * §4.2). As Linux does: judged over a window of data, for the acknowledgments of a flight that filled the window arrive when no more is
- * waiting; and in slow start, which doubles, a window that was half used counts as used. Core thread only.
+ * waiting; and in slow start, which doubles, a window that was more than half used counts as used. Core thread only.
  */
 final class CwndUsage {
     private boolean limited;
@@ -53,6 +53,6 @@ final class CwndUsage {
     }
 
     boolean isLimited(long cwndBytes, long ssthreshBytes) {
-        return limited || (cwndBytes < ssthreshBytes && cwndBytes <= 2 * largestFlightBytes);
+        return limited || (cwndBytes < ssthreshBytes && cwndBytes < 2 * largestFlightBytes);
     }
 }

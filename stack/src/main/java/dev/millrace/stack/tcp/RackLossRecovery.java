@@ -150,8 +150,7 @@ final class RackLossRecovery implements LossRecovery {
                 congestion.onAck(sample);
             }
         } else {
-            long announced = duplicates.bytes() - priorDuplicateBytes;
-            evaluate(ack, acked, sack ? sample.deliveredBytes : Math.max(0, acked + announced));
+            evaluate(ack, acked, sack ? sample.deliveredBytes : announced(acked, priorDuplicateBytes));
         }
         if (log.isEmpty()) {
             rack.onEmpty();
@@ -165,7 +164,7 @@ final class RackLossRecovery implements LossRecovery {
     private boolean isUneventful(Acknowledgment ack, long priorUna) {
         return phase == Phase.OPEN
                 && ack.sackBlocks == 0
-                && (sack || ack.una > priorUna)
+                && (sack || ack.una > priorUna && duplicates.bytes() == 0)
                 && log.isInOrder()
                 && !probe.isOut()
                 && rack.deadlineNs() == Rack.NEVER;
@@ -191,6 +190,12 @@ final class RackLossRecovery implements LossRecovery {
         sample.lostBytes = newlyLost;
         sample.inFlightBytes = inFlightBytes();
         congestion.onSample(sample);
+    }
+
+    /** Without SACK: bytes of which this acknowledgment newly says that they have arrived. One that advances was caused by a segment that no duplicate had told of. */
+    private long announced(long acked, long priorDuplicateBytes) {
+        long least = Math.min(acked, segmentBytes);
+        return Math.max(least, acked + duplicates.bytes() - priorDuplicateBytes);
     }
 
     private void countDuplicates(boolean duplicate, long acked) {

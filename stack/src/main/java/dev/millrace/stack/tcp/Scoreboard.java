@@ -186,7 +186,7 @@ final class Scoreboard {
 
     /** RFC 2883 §4: the first block lies below SEG.ACK, or inside the second. */
     private static boolean reportsDuplicate(Acknowledgment ack) {
-        return ack.sackFrom[0] < ack.una
+        return ack.sackFrom[0] < ack.acknowledged
                 || ack.sackBlocks > 1 && ack.sackFrom[1] <= ack.sackFrom[0] && ack.sackTo[0] <= ack.sackTo[1];
     }
 

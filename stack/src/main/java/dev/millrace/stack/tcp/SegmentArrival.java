@@ -287,6 +287,8 @@ final class SegmentArrival {
             if (inFlight && !sender.inFlight()) {
                 connection.onDrained();
             }
+        } else if (segment.sackBlocks > 0 && sender.inFlight()) {
+            sender.onOvertakenAck(ack, segment, nowNs);
         }
         return !sender.finAcknowledged() || onFinAcknowledged(connection, nowNs);
     }

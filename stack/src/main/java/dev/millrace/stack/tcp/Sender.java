@@ -44,6 +44,7 @@ final class Sender {
     private final CwndUsage usage = new CwndUsage();
     private final @Nullable Pacer pacer;
     private long lastSentNs;
+    private boolean idlenessJudged;
     private boolean noDelay;
     private boolean corked;
     /** What does not fill a segment is not sent now: the application has said that more follows. */
@@ -134,6 +135,7 @@ final class Sender {
         window.open(0, bytes, windowField);
         Acknowledgment arrived = tcp.acknowledgment;
         arrived.una = bytes;
+        arrived.acknowledged = bytes;
         arrived.duplicate = false;
         arrived.sackBlocks = 0;
         arrived.echoNs = Acknowledgment.NONE;
@@ -296,12 +298,7 @@ final class Sender {
         if (nxt >= end + (finPosition == NO_FIN ? 0 : 1)) {
             return true;
         }
-        if (nxt == una
-                && nowNs - lastSentNs > rtt.rtoNs()
-                && tcp.config.features().slowStartAfterIdle()) {
-            recovery.onIdle(nowNs - lastSentNs, rtt.rtoNs(), nowNs);
-            usage.takeUsedBytes(nowNs);
-        }
+        restartAfterIdleness(nowNs);
         int probe = mtuProbePayload(nowNs);
         if (probe > 0 && !probeMtu(probe, nowNs)) {
             return false;
@@ -323,6 +320,19 @@ final class Sender {
             }
         }
         return true;
+    }
+
+    /** RFC 5681 §4.1. Judged once, when the first data comes after all was acknowledged: waiting for the peer's window is not idleness (as Linux). */
+    private void restartAfterIdleness(long nowNs) {
+        if (nxt != una || idlenessJudged) {
+            return;
+        }
+        idlenessJudged = true;
+        long idleNs = nowNs - lastSentNs;
+        if (idleNs > rtt.rtoNs() && tcp.config.features().slowStartAfterIdle()) {
+            recovery.onIdle(idleNs, rtt.rtoNs(), nowNs);
+            usage.takeUsedBytes(nowNs);
+        }
     }
 
     /**
@@ -354,6 +364,7 @@ final class Sender {
         long to = nxt + length + (withFin ? 1 : 0);
         recovery.onSent(nxt, to, nowNs);
         sentNew = true;
+        idlenessJudged = false;
         if (length < limit) {
             smallSegmentEnd = to;
         }
@@ -432,6 +443,7 @@ final class Sender {
         }
         Acknowledgment arrived = tcp.acknowledgment;
         arrived.una = ack;
+        arrived.acknowledged = ack;
         arrived.duplicate = ack == prior && !text && !windowChanged;
         arrived.windowLimited = isWindowLimited();
         arrived.newDataWaits = nxt < dataEnd() && nxt < window.edge;
@@ -453,6 +465,27 @@ final class Sender {
             tcp.counters.increment(Counter.TCP_MTU_PROBES_DELIVERED);
             resize();
         } else if (!before && recovery.inRecovery()) {
+            forgiveProbe(nowNs);
+        }
+    }
+
+    /** A newer one has overtaken it, but what it SACKs has arrived all the same (as Linux). */
+    void onOvertakenAck(long ack, TcpSegment segment, long nowNs) {
+        Acknowledgment arrived = tcp.acknowledgment;
+        arrived.una = una;
+        arrived.acknowledged = ack;
+        arrived.duplicate = false;
+        arrived.windowLimited = false;
+        arrived.newDataWaits = nxt < dataEnd() && nxt < window.edge;
+        arrived.nowNs = nowNs;
+        arrived.echoNs = Acknowledgment.NONE;
+        arrived.ecnEcho = false;
+        gatherSack(segment, arrived);
+        boolean before = recovery.inRecovery();
+        recovery.onAck(arrived);
+        lossTimers.onNews(inFlight(), false, nowNs);
+        if (!before && recovery.inRecovery()) {
+            connection.ecn.onReduced(nxt);
             forgiveProbe(nowNs);
         }
     }

@@ -28,11 +28,11 @@ class CwndUsageTest {
     }
 
     @Test
-    void aWindowHalfUsedCountsInSlowStartOnly() {
+    void aWindowMoreThanHalfUsedCountsInSlowStartOnly() {
         usage.onTransmitted(false, 5_000, 0, 5_000);
-        assertTrue(usage.isLimited(10_000, Long.MAX_VALUE));
-        assertFalse(usage.isLimited(10_000, 10_000));
-        assertFalse(usage.isLimited(10_001, Long.MAX_VALUE));
+        assertTrue(usage.isLimited(9_999, Long.MAX_VALUE));
+        assertFalse(usage.isLimited(9_999, 9_999));
+        assertFalse(usage.isLimited(10_000, Long.MAX_VALUE));
     }
 
     @Test

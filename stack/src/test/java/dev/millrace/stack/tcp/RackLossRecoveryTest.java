@@ -70,6 +70,7 @@ class RackLossRecoveryTest {
             arrived.sackTo[i] = blocks[2 * i + 1] * MSS;
         }
         arrived.una = una;
+        arrived.acknowledged = una;
         arrived.duplicate = una == prior && nxt > una;
         arrived.echoNs = echoNs;
         arrived.windowLimited = true;
@@ -230,6 +231,7 @@ class RackLossRecoveryTest {
         roundTrip();
         una = MSS;
         arrived.una = una;
+        arrived.acknowledged = una;
         arrived.sackBlocks = 0;
         arrived.duplicate = false;
         arrived.echoNs = Acknowledgment.NONE;
@@ -247,6 +249,7 @@ class RackLossRecoveryTest {
             nxt += 100;
         }
         arrived.una = 0;
+        arrived.acknowledged = 0;
         arrived.duplicate = true;
         arrived.sackBlocks = 1;
         arrived.sackFrom[0] = 300;

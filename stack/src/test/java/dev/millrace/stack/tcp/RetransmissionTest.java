@@ -132,6 +132,44 @@ class RetransmissionTest {
         assertEquals(0, t.count(Counter.TCP_TIMEOUTS));
     }
 
+    /** The path has swapped two acknowledgments: what the older one SACKs has arrived all the same. */
+    @Rule("tcp.md: Loss recovery")
+    @Test
+    void takesTheSacksOfAnAckThatWasOvertaken() {
+        t.peerSack = true;
+        t.acceptConnection();
+        writeSegments(10);
+        t.after(ms(1));
+        sack(seq(1), seq(4));
+        t.stackSends(".", seq(0), 1, MSS);
+        t.after(ms(2));
+        t.peerSends(".", 1, seq(5), 0);
+        t.ignoreSent();
+        assertEquals(0, t.connection().sender.recoveryFigures().sackedSegments);
+        sack(seq(6), seq(8), seq(1), seq(4)); // acknowledges nothing but the beginning
+        assertEquals(2, t.connection().sender.recoveryFigures().sackedSegments);
+        assertEquals(0, t.count(Counter.TCP_DSACKS_RECEIVED), "what it SACKs first is new to it");
+    }
+
+    /** Without SACK the acknowledgment that ends the disorder was caused by one segment; duplicates have told of the others already. */
+    @Test
+    void afterDuplicatesThatWereReorderingTheWindowGrowsByOneSegment() {
+        t.acceptConnection();
+        t.write(1, 20 * MSS);
+        for (int i = 0; i < 10; i++) {
+            t.stackSends(".", seq(i), 1, MSS);
+        }
+        t.peerSends(".", 1, 1, 0);
+        t.stackSends(".", seq(10), 1, MSS);
+        t.peerSends(".", 1, 1, 0);
+        t.stackSends(".", seq(11), 1, MSS);
+        t.peerSends(".", 1, seq(3), 0);
+        assertEquals(11 * MSS, t.connection().sender.cwndBytes());
+        t.stackSends(".", seq(12), 1, MSS);
+        t.stackSends(".", seq(13), 1, MSS);
+        t.stackSendsNothing();
+    }
+
     private void sack(long... edges) {
         t.peerSends(".", 1, 1, 0, s -> {
             s.sackLeft = new int[edges.length / 2];
@@ -328,5 +366,23 @@ class RetransmissionTest {
         t.after(ms(60_000));
         t.write(acked, 30_000);
         assertTrue(t.connection().sender.cwndBytes() <= 10 * MSS, "RFC 5681 §4.1");
+    }
+
+    /** As Linux: idle is who has nothing to send, not who waits for the peer's window. */
+    @Rule("tcp.md: Congestion control")
+    @Test
+    void waitingForThePeersWindowIsNotIdleness() {
+        t.acceptConnection();
+        t.write(1, 10 * MSS);
+        t.ignoreSent();
+        t.peerWindow = 0;
+        t.peerSends(".", 1, seq(10), 0);
+        assertEquals(20 * MSS, t.connection().sender.cwndBytes());
+        t.write(seq(10), 30 * MSS);
+        t.after(ms(5_000));
+        t.ignoreSent();
+        t.peerWindow = 65_535;
+        t.peerSends(".", 1, seq(10), 0);
+        assertEquals(20 * MSS, t.connection().sender.cwndBytes());
     }
 }

@@ -115,6 +115,7 @@ class SackRecoverySimulationTest {
                     long prior = una;
                     una = ack.una;
                     arrived.una = una;
+                    arrived.acknowledged = una;
                     arrived.duplicate = una == prior && nxt > una;
                     arrived.sackBlocks = ack.from.length;
                     System.arraycopy(ack.from, 0, arrived.sackFrom, 0, ack.from.length);
