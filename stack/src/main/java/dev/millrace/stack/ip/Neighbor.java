@@ -1,6 +1,7 @@
 package dev.millrace.stack.ip;
 
 import dev.millrace.stack.memory.Packet;
+import dev.millrace.stack.time.TimerWheel;
 import dev.millrace.stack.wire.IpAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -35,8 +36,10 @@ final class Neighbor {
 
     long reachableUntilNs;
     long lastUsedNs;
-    /** When the state's timer is due, Long.MAX_VALUE for none. */
-    long deadlineNs = Long.MAX_VALUE;
+    /** What {@link NeighborCache}'s wheel calls; set before its first use. */
+    TimerWheel.Timer timer = _ -> {};
+
+    long timerId = TimerWheel.NONE;
 
     int solicitationsSent;
     int waitingCount;

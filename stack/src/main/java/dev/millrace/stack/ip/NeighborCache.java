@@ -3,6 +3,7 @@ package dev.millrace.stack.ip;
 import dev.millrace.stack.memory.Packet;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.metrics.Counters;
+import dev.millrace.stack.time.TimerWheel;
 import dev.millrace.stack.wire.EthernetHeader;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -22,9 +23,6 @@ final class NeighborCache {
     /** An entry that nothing was sent to for so long is forgotten. */
     private static final long IDLE_NS = 600_000_000_000L;
 
-    /** Deadlines are served this late at most, so that many of them share one walk over the entries. */
-    private static final long TIMER_GRANULARITY_NS = 20_000_000L;
-
     /** Told about packets that nobody will ever ask for. */
     interface FailureListener {
         /** A packet that waited for a neighbour which does not answer; its window begins with the IP header. */
@@ -37,6 +35,9 @@ final class NeighborCache {
     private final FailureListener failures;
     private final NeighborTable table;
     private final WaitingPackets waiting;
+    /** For each entry one timer: that of its state, or else the one that asks whether it is idle. Gateways have only the former. */
+    private final TimerWheel wheel = new TimerWheel();
+
     private final long secret;
     private long baseReachableNs = BASE_REACHABLE_NS;
     private long retransNs = RETRANS_NS;
@@ -75,6 +76,9 @@ final class NeighborCache {
         Neighbor neighbor = obtain(high, low, nowNs);
         neighbor.pinned = true;
         table.touch(neighbor);
+        if (rests(neighbor)) {
+            wheel.cancel(neighbor.timerId);
+        }
     }
 
     /**
@@ -95,7 +99,7 @@ final class NeighborCache {
             case DELAY, PROBE -> true;
             case INCOMPLETE -> {
                 waiting.add(neighbor, packet);
-                if (neighbor.deadlineNs == Long.MAX_VALUE) {
+                if (rests(neighbor)) {
                     solicit(neighbor, nowNs);
                 }
                 yield false;
@@ -156,7 +160,7 @@ final class NeighborCache {
         boolean differs = mac != 0 && mac != neighbor.mac;
         if (differs && !override) {
             if (neighbor.state == NeighborState.REACHABLE) {
-                stale(neighbor);
+                stale(neighbor, nowNs);
             }
             return;
         }
@@ -166,7 +170,7 @@ final class NeighborCache {
         if (solicited) {
             reachable(neighbor, nowNs);
         } else if (differs) {
-            stale(neighbor);
+            stale(neighbor, nowNs);
         }
     }
 
@@ -177,7 +181,7 @@ final class NeighborCache {
         if (reachable) {
             reachable(neighbor, nowNs);
         } else {
-            stale(neighbor);
+            stale(neighbor, nowNs);
         }
         if (wasIncomplete) {
             table.touch(neighbor);
@@ -195,10 +199,8 @@ final class NeighborCache {
     }
 
     private void reachable(Neighbor neighbor, long nowNs) {
-        neighbor.state = NeighborState.REACHABLE;
+        rest(neighbor, NeighborState.REACHABLE, nowNs);
         neighbor.reachableUntilNs = nowNs + baseReachableNs / 2 + jitter(nowNs);
-        neighbor.deadlineNs = Long.MAX_VALUE;
-        neighbor.solicitationsSent = 0;
     }
 
     /** Between 0 and the base reachable time (RFC 4861 §6.3.2), from the clock's low bits: cheap enough for each confirmation. */
@@ -206,10 +208,27 @@ final class NeighborCache {
         return ((nowNs * secret) >>> 40) * (baseReachableNs >>> 24);
     }
 
-    private static void stale(Neighbor neighbor) {
-        neighbor.state = NeighborState.STALE;
-        neighbor.deadlineNs = Long.MAX_VALUE;
+    private void stale(Neighbor neighbor, long nowNs) {
+        rest(neighbor, NeighborState.STALE, nowNs);
+    }
+
+    /** A state without a timer; an entry that rests already keeps its idle timer, so that a confirmation costs nothing more. */
+    private void rest(Neighbor neighbor, NeighborState state, long nowNs) {
+        boolean rested = rests(neighbor);
+        neighbor.state = state;
         neighbor.solicitationsSent = 0;
+        if (!rested) {
+            awaitIdleness(neighbor, nowNs + IDLE_NS);
+        }
+    }
+
+    /** No timer of its state runs. */
+    private static boolean rests(Neighbor neighbor) {
+        return switch (neighbor.state) {
+            case REACHABLE, STALE, REMOVED -> true;
+            case INCOMPLETE -> neighbor.solicitationsSent == 0;
+            case DELAY, PROBE -> false;
+        };
     }
 
     /** What the configured gateway's advertisement says, in nanoseconds; 0 leaves the value alone (RFC 4861 §6.3.4). */
@@ -229,45 +248,26 @@ final class NeighborCache {
     }
 
     private void arm(Neighbor neighbor, long deadlineNs) {
-        neighbor.deadlineNs = deadlineNs;
-        nextDeadlineNs = Math.min(nextDeadlineNs, deadlineNs + TIMER_GRANULARITY_NS);
+        wheel.cancel(neighbor.timerId);
+        neighbor.timerId = wheel.schedule(neighbor.timer, deadlineNs);
+        nextDeadlineNs = Math.min(nextDeadlineNs, deadlineNs);
     }
 
     void onTimers(long nowNs) {
         if (nowNs < nextDeadlineNs) {
             return;
         }
-        nextDeadlineNs = Long.MAX_VALUE;
-        for (int i = table.size() - 1;
-                i >= 0;
-                i--) { // removal moves the last entry into the gap, which has been visited
-            Neighbor neighbor = table.get(i);
-            if (neighbor.deadlineNs <= nowNs) {
-                onTimer(neighbor, nowNs);
-            } else if (isIdle(neighbor, nowNs)) {
-                remove(neighbor, nowNs);
-            }
-            if (neighbor.deadlineNs != Long.MAX_VALUE) {
-                nextDeadlineNs = Math.min(nextDeadlineNs, neighbor.deadlineNs + TIMER_GRANULARITY_NS);
-            }
-        }
-        if (table.size() > 0) {
-            nextDeadlineNs = Math.min(nextDeadlineNs, nowNs + IDLE_NS);
-        }
-    }
-
-    private static boolean isIdle(Neighbor neighbor, long nowNs) {
-        return !neighbor.pinned
-                && !neighbor.isReachable(nowNs)
-                && neighbor.deadlineNs == Long.MAX_VALUE
-                && nowNs - neighbor.lastUsedNs >= IDLE_NS;
+        wheel.poll(nowNs);
+        nextDeadlineNs = wheel.nextDeadlineNs();
     }
 
     private void onTimer(Neighbor neighbor, long nowNs) {
-        neighbor.deadlineNs = Long.MAX_VALUE;
         switch (neighbor.state) {
+            case REACHABLE, STALE -> onIdleTimer(neighbor, nowNs);
             case INCOMPLETE -> {
-                if (neighbor.solicitationsSent < MAX_MULTICAST_SOLICIT) {
+                if (neighbor.solicitationsSent == 0) {
+                    onIdleTimer(neighbor, nowNs);
+                } else if (neighbor.solicitationsSent < MAX_MULTICAST_SOLICIT) {
                     solicit(neighbor, nowNs);
                 } else {
                     remove(neighbor, nowNs);
@@ -285,7 +285,27 @@ final class NeighborCache {
                     remove(neighbor, nowNs);
                 }
             }
-            default -> throw new AssertionError("no timer runs in " + neighbor.state);
+            case REMOVED -> throw new AssertionError("a removed neighbour's timer runs");
+        }
+    }
+
+    private void onIdleTimer(Neighbor neighbor, long nowNs) {
+        long sinceNs =
+                neighbor.state == NeighborState.REACHABLE // confirmed by TCP, packets go without asking this cache
+                        ? Math.max(neighbor.lastUsedNs, neighbor.reachableUntilNs)
+                        : neighbor.lastUsedNs;
+        if (nowNs - sinceNs >= IDLE_NS) {
+            remove(neighbor, nowNs);
+        } else {
+            awaitIdleness(neighbor, sinceNs + IDLE_NS);
+        }
+    }
+
+    private void awaitIdleness(Neighbor neighbor, long deadlineNs) {
+        if (neighbor.pinned) {
+            wheel.cancel(neighbor.timerId);
+        } else {
+            arm(neighbor, deadlineNs);
         }
     }
 
@@ -305,8 +325,10 @@ final class NeighborCache {
             remove(table.leastValuable(nowNs), nowNs);
             counters.increment(Counter.NEIGHBORS_EVICTED);
         }
-        nextDeadlineNs = Math.min(nextDeadlineNs, nowNs + IDLE_NS);
-        return table.add(high, low, nowNs);
+        Neighbor neighbor = table.add(high, low, nowNs);
+        neighbor.timer = timeNs -> onTimer(neighbor, timeNs);
+        awaitIdleness(neighbor, nowNs + IDLE_NS);
+        return neighbor;
     }
 
     private void remove(Neighbor neighbor, long nowNs) {
@@ -317,7 +339,7 @@ final class NeighborCache {
             table.remove(neighbor);
             neighbor.state = NeighborState.REMOVED;
         }
-        neighbor.deadlineNs = Long.MAX_VALUE;
+        wheel.cancel(neighbor.timerId);
         int packets = neighbor.waitingCount; // whoever hears of a failure may send again
         for (int i = 0; i < packets; i++) {
             Packet packet = waiting.poll(neighbor);

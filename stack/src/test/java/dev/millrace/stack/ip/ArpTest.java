@@ -228,9 +228,60 @@ class ArpTest {
     }
 
     @Rule("tcp.md: ARP, ND")
-    @Rule("tcp.md: neighbour-cache flood, TCB-table hash flood, port exhaustion")
+    @Test
+    void aNeighbourThatNothingWasSentToForTenMinutesIsForgotten() {
+        resolve();
+        host.runFor(599 * SECOND);
+        assertTrue(sendsAtOnce(), "used less than ten minutes ago");
+        host.ip.path(V4, PEER4).confirm(host.nowNs);
+        host.runFor(590 * SECOND);
+        assertTrue(sendsAtOnce(), "used less than ten minutes ago");
+        host.ip.path(V4, PEER4).confirm(host.nowNs);
+        host.runFor(700 * SECOND);
+        assertFalse(sendsAtOnce(), "unused for longer");
+    }
+
+    @Test
+    void aNeighbourThatTcpGoesOnConfirmingIsKept() {
+        resolve();
+        for (int i = 0; i < 100; i++) {
+            host.runFor(10 * SECOND);
+            host.ip.path(V4, PEER4).confirm(host.nowNs);
+        }
+        assertTrue(sendsAtOnce());
+    }
+
+    /** Whether a segment to the peer leaves without a question. */
+    private boolean sendsAtOnce() {
+        host.port.sent.clear();
+        assertTrue(host.sends(V4, PEER4, 1000, 1, Kind.DATA));
+        host.ip.flush();
+        return Frames.type(host.port.sent.get(0)) == EthernetHeader.TYPE_IPV4;
+    }
+
+    @Rule("tcp.md: ARP, ND")
     @Test
     @Rule("tcp.md: neighbour-cache flood, TCB-table hash flood, port exhaustion")
+    void eachOfManyNeighboursIsAskedAtItsOwnTime() {
+        for (int i = 10; i < 200; i++) {
+            assertTrue(host.sends(V4, IpAddress.v4(V4.v4Bits() - 1 + i), 1000, 1, Kind.DATA));
+            host.runFor(SECOND / 1000);
+        }
+        host.ip.flush();
+        host.port.sent.clear();
+        host.runFor(SECOND - 190 * SECOND / 1000 - SECOND / 1000);
+        assertEquals(0, host.port.sent.size(), "none has waited for a second");
+        for (int i = 10; i < 200; i++) {
+            host.runFor(SECOND / 1000);
+            assertEquals(i - 9, host.port.sent.size(), 1);
+        }
+        host.runFor(3 * SECOND);
+        assertEquals(190, host.count(Counter.DROP_NEIGHBOR_UNRESOLVED), "nobody answered three questions");
+    }
+
+    @Rule("tcp.md: ARP, ND")
+    @Rule("tcp.md: neighbour-cache flood, TCB-table hash flood, port exhaustion")
+    @Test
     void oneStationCannotFillTheTable() {
         try (Host wide = new Host(PortCapabilities.NONE, 1500, 0, 1)) {
             wide.settle();
