@@ -18,6 +18,8 @@ final class ConnectionTally {
     boolean opened;
     /** Data of a SYN, ours or the peer's, was taken (RFC 7413). */
     boolean synDataTaken;
+    /** When the handshake was complete; 0 before. */
+    long establishedNs;
 
     long segmentsIn;
     long dataSegmentsIn;

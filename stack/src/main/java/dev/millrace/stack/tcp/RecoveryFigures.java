@@ -28,6 +28,8 @@ final class RecoveryFigures {
     boolean rateAppLimited;
     /** D-SACK blocks received. */
     long duplicatesReported;
-    /** Segments that arrived after one sent later. */
+    /** How often segments arrived after one sent later. */
     long reorderings;
+    /** How many segments, at most, have overtaken one of them; {@link Rack#DUP_THRESH} unless it was more. */
+    int reorderingDegree = Rack.DUP_THRESH;
 }

@@ -8,6 +8,11 @@ import dev.millrace.stack.metrics.Counters;
  * 2883). Feeds with it what measures: delivery rate, round trip, RACK, and the count of needless retransmissions. Core thread only.
  */
 final class Scoreboard {
+    private static final long NONE = Long.MAX_VALUE;
+
+    /** Linux' tcp_max_reordering: what is further apart is no reordering that anybody would wait for. */
+    private static final int MAX_REORDERING = 300;
+
     private final SentSegments log;
     private final DeliveryRate rate;
     private final Rack rack;
@@ -23,12 +28,15 @@ final class Scoreboard {
     private boolean originalArrived;
     private boolean somethingSacked;
     private boolean probeReported;
+    /** Where the first segment begins that arrived after one sent later; {@link #NONE}. */
+    private long overtakenFrom = NONE;
 
     // of all, for TCP_INFO
     private long deliveredSegments;
     private long deliveredMarkedSegments;
     private long duplicatesReported;
     private long reorderings;
+    private int reorderingDegree = Rack.DUP_THRESH;
 
     Scoreboard(
             SentSegments log,
@@ -64,9 +72,11 @@ final class Scoreboard {
         probeReported = false;
         if (ack.una > priorUna) {
             advance(ack, recoveryPoint);
+            judgeOrder(ack.una, segmentBytes);
         }
         if (sack && ack.sackBlocks > 0) {
             takeSacks(ack, priorUna, recoveryPoint, segmentBytes);
+            judgeOrder(ack.una, segmentBytes);
         }
         measure(ack, ack.una > priorUna, segmentBytes);
         if (ack.ecnEcho) {
@@ -80,6 +90,7 @@ final class Scoreboard {
         into.deliveredMarkedSegments = deliveredMarkedSegments;
         into.duplicatesReported = duplicatesReported;
         into.reorderings = reorderings;
+        into.reorderingDegree = reorderingDegree;
     }
 
     // ---- what it said ----
@@ -140,13 +151,25 @@ final class Scoreboard {
             oldestRttNs = Math.max(oldestRttNs, youngestRttNs);
             originalArrived |= log.end(number) <= recoveryPoint;
             if (sack && log.start(number) < highestSacked) {
-                rack.onReordering();
-                reorderings++;
+                overtakenFrom = Math.min(overtakenFrom, log.start(number));
             }
         }
         if (sack) {
             rack.onDelivered(log, number, Math.min(rtt.minimumRttNs(), minimumOf(youngestRttNs)), nowNs);
         }
+    }
+
+    /** How far, in segments, what has just arrived had been overtaken: once for what is acknowledged and once for what is SACKed, as Linux. */
+    private void judgeOrder(long una, int segmentBytes) {
+        if (overtakenFrom == NONE) {
+            return;
+        }
+        rack.onReordering();
+        reorderings++;
+        long distance = Math.max(log.highestSacked(), una) - overtakenFrom;
+        long segments = Math.min((distance + segmentBytes - 1) / segmentBytes, MAX_REORDERING);
+        reorderingDegree = Math.max(reorderingDegree, (int) segments);
+        overtakenFrom = NONE;
     }
 
     private static long minimumOf(long rttNs) {

@@ -570,6 +570,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     void onEstablished(long nowNs) {
         moveTo(TcpState.ESTABLISHED);
         publish(CONNECTED);
+        tally.establishedNs = nowNs;
         retries.onHeard(nowNs);
         retries.startKeepAlive(nowNs);
     }

@@ -44,8 +44,10 @@ public enum TcpMetric {
     RETRANS("tcpi_retrans", (c, r, nowNs) -> r.retransmittedSegments),
     /** Since we sent data last, ms. */
     LAST_DATA_SENT("tcpi_last_data_sent", (c, r, nowNs) -> sinceMs(c.sender.lastSentNs(), nowNs)),
-    /** Since data was received last, ms. */
-    LAST_DATA_RECV("tcpi_last_data_recv", (c, r, nowNs) -> sinceMs(c.receiver.lastTextNs(), nowNs)),
+    /** Since data was received last, or before any since the connection was established, ms. */
+    LAST_DATA_RECV(
+            "tcpi_last_data_recv",
+            (c, r, nowNs) -> sinceMs(Math.max(c.receiver.lastTextNs(), c.tally.establishedNs), nowNs)),
     /** Since the peer was heard last, ms. */
     LAST_ACK_RECV("tcpi_last_ack_recv", (c, r, nowNs) -> sinceMs(c.retries.heardNs(), nowNs)),
     /** Largest packet that the path takes, IP header included, bytes. */
@@ -62,8 +64,8 @@ public enum TcpMetric {
     SND_CWND("tcpi_snd_cwnd", (c, r, nowNs) -> TcpMetrics.segments(c.sender, c.sender.cwndBytes())),
     /** The MSS that we offered, bytes. */
     ADVMSS("tcpi_advmss", (c, r, nowNs) -> SegmentWriter.offeredMss(c.path)),
-    /** Duplicates that mean a loss where there is no RACK, segments. */
-    REORDERING("tcpi_reordering", (c, r, nowNs) -> Rack.DUP_THRESH),
+    /** How many segments have overtaken another, 3 unless it was more. */
+    REORDERING("tcpi_reordering", (c, r, nowNs) -> r.reorderingDegree),
     /** Bytes that the application took in a round trip, as receive auto-tuning last measured it. */
     RCV_SPACE("tcpi_rcv_space", (c, r, nowNs) -> c.receiver.readPerRoundTripBytes()),
     /** Segments sent again in all. */

@@ -185,4 +185,29 @@ class TcpMetricsTest {
         assertEquals(30, metric(TcpMetric.LAST_DATA_RECV));
         assertEquals(t.connection().receiver.edge - 500, metric(TcpMetric.RCV_WND));
     }
+
+    @Test
+    void beforeAnyDataTheTimeSinceItCountsFromTheHandshake() {
+        t.acceptConnection();
+        t.after(ms(70));
+        assertEquals(70, metric(TcpMetric.LAST_DATA_RECV));
+        t.peerSends(".", 1, 1, 500);
+        assertEquals(0, metric(TcpMetric.LAST_DATA_RECV));
+    }
+
+    @Test
+    void tellsByHowManySegmentsOneWasOvertaken() {
+        t.peerSack = true;
+        t.acceptConnection();
+        writeSegments(8);
+        t.peerSends(".", 1, 1, 0, segment -> sack(segment, seq(6), seq(7)));
+        assertEquals(3, metric(TcpMetric.REORDERING));
+        assertEquals(0, metric(TcpMetric.REORD_SEEN));
+        t.peerSends(".", 1, 1, 0, segment -> sack(segment, seq(2), seq(3)));
+        assertEquals(5, metric(TcpMetric.REORDERING));
+        assertEquals(1, metric(TcpMetric.REORD_SEEN));
+        t.peerSends(".", 1, 1 + 8 * MSS, 0); // the others together are one case more; what was sent again is none
+        assertEquals(5, metric(TcpMetric.REORDERING));
+        assertEquals(2, metric(TcpMetric.REORD_SEEN));
+    }
 }
