@@ -3,11 +3,15 @@ package dev.millrace.compat.packetdrill;
 import dev.millrace.stack.tcp.TcpInfo;
 import dev.millrace.stack.tcp.TcpSocket;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Begins the system calls of a script on the stack. One thread. */
 final class Calls {
+    /** Calls whose second argument is a buffer and whose third says of how many bytes. */
+    private static final Set<String> TRANSFERS = Set.of("read", "recv", "recvfrom", "write", "send", "sendto");
+
     private final World world;
     private final Descriptors descriptors = new Descriptors();
     private final SocketCalls sockets;
@@ -58,6 +62,9 @@ final class Calls {
     }
 
     private Attempt onSocket(String name, ScriptSocket socket, List<Value> arguments, long expected) {
+        if (TRANSFERS.contains(name) && StreamCalls.isNowhere(arguments.get(1), size(arguments))) {
+            return Attempt.done(Outcome.error("EFAULT"));
+        }
         return switch (name) {
             case "bind" -> sockets.bind(socket, arguments);
             case "listen" -> sockets.listen(socket, arguments);

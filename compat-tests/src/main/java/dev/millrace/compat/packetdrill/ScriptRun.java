@@ -47,12 +47,25 @@ final class ScriptRun implements AutoCloseable {
      */
     void play(Script script) {
         script.options().forEach(settings::option);
+        rehearseCommands(script);
         for (Event event : script.events()) {
             at(event, () -> play(event));
         }
         Blocked last = blocked;
         if (last != null) {
             at(last.event(), this::awaitBlocked);
+        }
+    }
+
+    /** A script with a command that cannot be run here is not begun: unsupported, whatever would differ before. */
+    private void rehearseCommands(Script script) {
+        Settings scratch = new Settings(settings.personality);
+        scratch.directory = settings.directory;
+        ShellCommands rehearsal = new ShellCommands(scratch);
+        for (Event event : script.events()) {
+            if (event.action() instanceof Event.CommandAction command) {
+                at(event, () -> rehearsal.run(command.text(), false));
+            }
         }
     }
 
@@ -222,10 +235,9 @@ final class ScriptRun implements AutoCloseable {
             payload[i] = (byte) (packet.sequence() + i);
         }
         List<byte[]> frames = new ArrayList<>();
-        int most = settings.inboundSegmentBytes > 0 ? settings.inboundSegmentBytes : MAX_INBOUND_BYTES;
         int from = 0;
         do {
-            int to = Math.min(payload.length, from + most);
+            int to = Math.min(payload.length, from + MAX_INBOUND_BYTES);
             frames.add(world().frames
                     .segment(
                             Math.max(packet.ecn(), 0),

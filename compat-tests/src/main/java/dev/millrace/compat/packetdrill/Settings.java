@@ -40,9 +40,6 @@ final class Settings {
     /** Every listener takes data with the SYN, without TCP_FASTOPEN. */
     boolean fastOpenAtEveryListener;
 
-    /** What the remote host's payloads are cut into, as an interface joins segments (GRO) that were sent so; 0: nothing. */
-    int inboundSegmentBytes;
-
     int bindPort = 8080;
     int connectPort = 8080;
 
@@ -79,13 +76,13 @@ final class Settings {
             case "tolerance_percent" -> number(name, value);
             case "tcp_ts_tick_usecs" -> timestampTickNs = number(name, value) * 1000L;
             case "mtu" -> mtu = number(name, value);
-            case "mss" -> inboundSegmentBytes = number(name, value);
             case "bind_port" -> bindPort = number(name, value);
             case "connect_port" -> connectPort = number(name, value);
             case "local_ip", "remote_ip" -> addresses.put(name, value);
             // the network around the stack is made here, and time is virtual
             case "personality" -> {} // taken when these settings were made
             case "gateway_ip", "netmask_ip", "speed", "send_omit_free", "verbose", "non_fatal", "init_scripts" -> {}
+            case "mss" -> throw new UnsupportedConstructException("--mss: segments that an interface has joined (GRO)");
             default -> throw new UnsupportedConstructException("--" + name);
         }
     }

@@ -225,8 +225,10 @@ final class SocketCalls {
         }
         long how = Constants.number(arguments.get(1));
         if (how == Constants.of("SHUT_RD") || how == Constants.of("SHUT_RDWR")) {
+            // A process on Linux can go on reading what arrives. In Java nobody can, so that the stack's own
+            // shutdownInput()
+            // discards it; it is not called here.
             socket.inputShutDown = true;
-            connection.shutdownInput();
         }
         if (how == Constants.of("SHUT_WR") || how == Constants.of("SHUT_RDWR")) {
             socket.outputShutDown = true;

@@ -15,6 +15,11 @@ final class StreamCalls {
 
     // ---- sizes and flags ----
 
+    /** A buffer is at no address; there is nothing to read from or to write into. */
+    static boolean isNowhere(Value buffer, int length) {
+        return length > 0 && buffer instanceof Value.Name name && name.name().equals("NULL");
+    }
+
     /** Bytes of the buffers in an iovec's list. */
     static int vectorBytes(Value vector) {
         if (!(vector instanceof Value.Listing list)) {
@@ -89,7 +94,7 @@ final class StreamCalls {
             String errno = socket.takeErrno();
             return errno.isEmpty() ? Outcome.OK : Outcome.error(errno);
         }
-        if (count == TcpSocket.END) {
+        if (count == TcpSocket.END || socket.inputShutDown) {
             return Outcome.OK;
         }
         return mayBlock ? null : Outcome.error("EAGAIN");
