@@ -139,6 +139,31 @@ class FlowTableTest {
         }
     }
 
+    /** Whoever has searched for tuples that collide, on a stack of his own, has found nothing about another's. */
+    @Test
+    @Rule("tcp.md: TCB-table hash flood")
+    void tuplesThatCollideUnderOneKeySpreadUnderAnother() {
+        FlowTable searched = new FlowTable(1 << 20, new SplittableRandom(1));
+        for (int i = 0; i < 200_000; i++) {
+            searched.insert(new Tuple(SERVER, 80, IpAddress.v4(i), 1000).flow());
+        }
+        List<Flow> neighbours = new ArrayList<>(); // in the order of their hashes' upper bits: the first few partitions'
+        searched.forEach(flow -> {
+            if (neighbours.size() < 1_000) {
+                neighbours.add(flow);
+            }
+        });
+        assertTrue(largestStep(1, neighbours) >= 256, "the same key: " + largestStep(1, neighbours));
+        assertTrue(largestStep(2, neighbours) <= 32, "another key: " + largestStep(2, neighbours));
+    }
+
+    private static int largestStep(long key, List<Flow> flows) {
+        FlowTable table = new FlowTable(1 << 20, new SplittableRandom(key));
+        flows.forEach(flow -> assertTrue(table.insert(
+                new Tuple(SERVER, 80, new IpAddress(flow.remoteHigh, flow.remoteLow), flow.remotePort).flow())));
+        return table.largestStep();
+    }
+
     /** A key of zeros and four slots to begin with: long probe runs, wrapped around the end, are the rule. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
