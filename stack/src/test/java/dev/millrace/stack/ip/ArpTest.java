@@ -21,6 +21,7 @@ import dev.millrace.stack.tcp.SegmentOutput.Kind;
 import dev.millrace.stack.wire.ArpPacket;
 import dev.millrace.stack.wire.EthernetHeader;
 import dev.millrace.stack.wire.IpAddress;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -297,6 +298,22 @@ class ArpTest {
             }
             assertEquals(NeighborTable.MAX_PASSIVE_PER_MAC, known);
         }
+    }
+
+    @Rule("tcp.md: ARP, ND")
+    @Test
+    void aRequestThatIsCutShortOrOfOtherLengthsGetsNoAnswer() {
+        byte[] request = request(PEER_MAC, PEER4, V4);
+        int bytes = EthernetHeader.BYTES + 28;
+        host.surroundings = request[bytes - 1]; // memory behind the frame that would complete it
+        assertEquals(List.of(), host.receives(Arrays.copyOf(request, bytes - 1)));
+        for (int at : new int[] {4, 5}) {
+            byte[] other = request.clone();
+            other[EthernetHeader.BYTES + at]++;
+            assertEquals(List.of(), host.receives(other));
+        }
+        assertEquals(3, host.drops());
+        assertEquals(1, host.receives(request).size());
     }
 
     // ---- RFC 5227 ----

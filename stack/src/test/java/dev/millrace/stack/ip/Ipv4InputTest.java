@@ -272,6 +272,16 @@ class Ipv4InputTest {
         assertEquals(1000 - answered, host.count(Counter.ICMP_ERRORS_WITHHELD));
     }
 
+    @Rule(
+            "tcp.md: bad IHL, data offset, lengths, checksum, IPv6 extension lengths, urgent pointer 0 or beyond the data")
+    @Test
+    void anIcmpMessageShorterThanItsHeaderGetsNoAnswer() {
+        resolvePeer();
+        byte[] echo = Frames.bytes(4, at -> Icmpv4Message.write(at, Icmpv4Message.ECHO_REQUEST, 0, 0, 4));
+        assertEquals(List.of(), host.receives(Frames.v4(PEER4, V4, IpProtocol.ICMP, echo)));
+        assertEquals(Counter.DROP_ICMP_MALFORMED, host.dropped());
+    }
+
     @Test
     void aDatagramWithABadChecksumGetsNoAnswer() {
         byte[] udp = Frames.udp(PEER4, V4, new byte[10]);

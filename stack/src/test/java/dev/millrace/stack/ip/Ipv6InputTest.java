@@ -11,7 +11,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.stack.Rule;
+import dev.millrace.stack.memory.Memory;
 import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.wire.Checksum;
 import dev.millrace.stack.wire.Icmpv6Message;
 import dev.millrace.stack.wire.IpAddress;
 import dev.millrace.stack.wire.IpProtocol;
@@ -147,6 +149,9 @@ class Ipv6InputTest {
                 Arguments.of("ten headers", extension, manyHeaders(10)),
                 Arguments.of("too many options", extension, packet(DSTOPT, manyOptions(), tcp())),
                 Arguments.of("half a fragment header", extension, packet(IpProtocol.FRAGMENT, new byte[7])),
+                Arguments.of("half a whole packet's fragment header", extension, halfFragmentHeader(0)),
+                Arguments.of("half a first piece's fragment header", extension, halfFragmentHeader(1)),
+                Arguments.of("half a last piece's fragment header", extension, halfFragmentHeader(8)),
                 Arguments.of(
                         "two fragment headers",
                         extension,
@@ -166,6 +171,11 @@ class Ipv6InputTest {
                 Arguments.of("to another host", Counter.DROP_IP_NOT_FOR_US, to("fd00:18::9")),
                 Arguments.of("to all nodes", Counter.DROP_IP_GROUP, to("ff02::1")),
                 Arguments.of("to a group we are not in", Counter.DROP_IP_GROUP, to("ff02::5")));
+    }
+
+    /** One byte is missing. */
+    private static byte[] halfFragmentHeader(int offsetAndMore) {
+        return packet(IpProtocol.FRAGMENT, new byte[] {TCP, 0, 0, (byte) offsetAndMore, 0, 0, 0});
     }
 
     private static byte[] manyOptions() {
@@ -287,6 +297,20 @@ class Ipv6InputTest {
         assertEquals(Icmpv6Message.PORT_UNREACHABLE, answer[Frames.V6_PAYLOAD + 1]);
         assertEquals(1280 + Frames.IP, answer.length);
         assertTrue(isValidIcmp(answer));
+    }
+
+    @Rule(
+            "tcp.md: bad IHL, data offset, lengths, checksum, IPv6 extension lengths, urgent pointer 0 or beyond the data")
+    @Test
+    void anIcmpMessageShorterThanItsHeaderGetsNoAnswer() {
+        resolvePeer();
+        byte[] echo = Frames.bytes(4, at -> {
+            Memory.putInt(at, Icmpv6Message.ECHO_REQUEST << 24);
+            long sum = Checksum.pseudoHeader(PEER6, V6, IpProtocol.ICMPV6, 4);
+            Memory.putShortNative(at + 2, Checksum.finish(Checksum.add(sum, at, 4)));
+        });
+        assertEquals(List.of(), host.receives(packet(IpProtocol.ICMPV6, echo)));
+        assertEquals(Counter.DROP_ICMP_MALFORMED, host.dropped());
     }
 
     @Test

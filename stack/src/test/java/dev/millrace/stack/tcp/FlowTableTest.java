@@ -147,7 +147,8 @@ class FlowTableTest {
         for (int i = 0; i < 200_000; i++) {
             searched.insert(new Tuple(SERVER, 80, IpAddress.v4(i), 1000).flow());
         }
-        List<Flow> neighbours = new ArrayList<>(); // in the order of their hashes' upper bits: the first few partitions'
+        List<Flow> neighbours =
+                new ArrayList<>(); // in the order of their hashes' upper bits: the first few partitions'
         searched.forEach(flow -> {
             if (neighbours.size() < 1_000) {
                 neighbours.add(flow);

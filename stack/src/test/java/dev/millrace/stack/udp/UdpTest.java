@@ -518,4 +518,31 @@ class UdpTest {
         assertNull(p.receive(server));
         assertEquals(3, count(p.b, Counter.DROP_UDP_MALFORMED));
     }
+
+    /** Without a checksum, as IPv4 allows, the length is all there is to go by. */
+    @Test
+    @Rule(
+            "tcp.md: bad IHL, data offset, lengths, checksum, IPv6 extension lengths, urgent pointer 0 or beyond the data")
+    void aLengthBelowTheHeadersOrBeyondThePacketIsRefused() {
+        UdpSocket server = bind(p.b, IpAddress.ANY6, 53);
+        for (int length : new int[] {0, 1, 7, 13, 20, 0xffff}) {
+            p.cable.b.arrives(ofLength(length));
+        }
+        p.turn(1);
+        assertNull(p.receive(server));
+        assertEquals(6, count(p.b, Counter.DROP_UDP_MALFORMED));
+        p.cable.b.arrives(ofLength(8));
+        p.cable.b.arrives(ofLength(10));
+        p.turn(1);
+        assertArrayEquals(new byte[0], p.receive(server));
+        assertArrayEquals(new byte[] {1, 2}, p.receive(server), "bytes behind its length are no part of it");
+    }
+
+    /** A datagram of 12 bytes that says so many, in a frame with padding. */
+    private byte[] ofLength(int length) {
+        byte[] frame = Arrays.copyOf(datagram(A4, B4, 0), 60);
+        frame[14 + 20 + 4] = (byte) (length >> 8);
+        frame[14 + 20 + 5] = (byte) length;
+        return frame;
+    }
 }
