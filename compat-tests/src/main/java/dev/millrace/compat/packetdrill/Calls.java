@@ -1,6 +1,8 @@
 package dev.millrace.compat.packetdrill;
 
+import dev.millrace.stack.tcp.TcpConnection;
 import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.tcp.TcpMetrics;
 import dev.millrace.stack.tcp.TcpSocket;
 import java.util.List;
 import java.util.Set;
@@ -23,7 +25,7 @@ final class Calls {
         this.world = world;
         this.sockets = new SocketCalls(world, settings, descriptors);
         this.streams = new StreamCalls(world);
-        this.options = new OptionCalls(world);
+        this.options = new OptionCalls(world, settings);
         this.polls = new PollCalls(world, descriptors);
     }
 
@@ -99,22 +101,35 @@ final class Calls {
         };
     }
 
+    /** How many active opens have begun. */
+    int opens() {
+        return sockets.opens();
+    }
+
     private Attempt send(ScriptSocket socket, int length, long flags, Supplier<Value> address) {
         long fastOpen = Constants.of("MSG_FASTOPEN");
         if ((flags & fastOpen) == 0) {
             return streams.send(socket, length, flags);
         }
-        if (length == 0) {
-            throw new UnsupportedConstructException("MSG_FASTOPEN without data");
-        }
         boolean mayBlock = !socket.nonBlocking && (flags & Constants.of("MSG_DONTWAIT")) == 0;
         // which connection it is, is known only once the call has begun
         Attempt send = () -> streams.send(socket, length, flags & ~fastOpen).poll();
-        return sockets.connectWithData(socket, address.get(), mayBlock, send);
+        return sockets.connectWithData(socket, address.get(), length, mayBlock, send);
     }
 
     private static int size(List<Value> arguments) {
         return (int) Constants.number(arguments.get(2));
+    }
+
+    /** TCP_INFO of the connection with these ports, also when it is over and a socket has it still; null without one. */
+    @Nullable
+    TcpMetrics metrics(int localPort, int remotePort) {
+        ScriptSocket socket = descriptors.connected(localPort, remotePort);
+        TcpInfo info = world.info(localPort, remotePort);
+        if (info == null && socket != null && socket.connection instanceof TcpConnection gone) {
+            return TcpMetrics.of(gone, world.nowNs());
+        }
+        return info == null ? null : info.metrics();
     }
 
     /** TCP_INFO of a socket's connection, or null without one. */

@@ -1,5 +1,6 @@
 package dev.millrace.compat.packetdrill;
 
+import dev.millrace.stack.tcp.TcpSocket;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,19 @@ final class Descriptors {
         Descriptor removed = open.remove(number);
         next = removed == null ? next : Math.min(next, number);
         return removed;
+    }
+
+    /** The open socket whose connection has these ports, or had them when it ended; null without one. */
+    @Nullable
+    ScriptSocket connected(int localPort, int remotePort) {
+        ScriptSocket found = null;
+        for (Descriptor each : open.values()) {
+            TcpSocket connection = each instanceof ScriptSocket socket ? socket.connection : null;
+            if (connection != null && connection.localPort() == localPort && connection.remotePort() == remotePort) {
+                found = (ScriptSocket) each;
+            }
+        }
+        return found;
     }
 
     /** The socket that last began to listen, or null. */

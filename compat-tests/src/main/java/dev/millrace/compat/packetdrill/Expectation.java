@@ -46,10 +46,14 @@ final class Expectation {
         // a kernel pushes whatever it hands to segmentation offload; this stack what ends with the application's bytes
         check(!offloaded || part || pushed(expected) || !pushed(segment), segment, "flags");
         check(actual == flags, segment, "flags");
-        check(flow.toScript(segment.sequence()) == (sequence & 0xffff_ffffL), segment, "sequence number");
+        check(
+                flow.toScript(segment.sequence(), segment.has(TcpSegment.SYN)) == (sequence & 0xffff_ffffL),
+                segment,
+                "sequence number");
         if (segment.has(TcpSegment.ACK)) {
             check(
-                    Integer.toUnsignedLong(segment.acknowledgment()) == (expected.acknowledgment() & 0xffff_ffffL),
+                    flow.remoteToScript(segment.acknowledgment(), segment.has(TcpSegment.SYN))
+                            == (expected.acknowledgment() & 0xffff_ffffL),
                     segment,
                     "acknowledgment");
         }
@@ -60,6 +64,9 @@ final class Expectation {
         checkEcn(segment);
         if (!expected.anyOptions()) {
             checkOptions(segment);
+        }
+        if (segment.has(TcpSegment.ACK) && !segment.has(TcpSegment.RST)) {
+            flow.onRemoteSynTaken();
         }
         matched += segment.length();
         return !part;
@@ -84,13 +91,15 @@ final class Expectation {
     private void checkOptions(Segment segment) {
         boolean anyOrder = segment.has(TcpSegment.SYN) && !settings.personality.optionsInOurOrder;
         List<TcpOption> wanted = anyOrder ? inOneOrder(expected.options()) : expected.options();
-        List<TcpOption> actual = anyOrder ? inOneOrder(segment.options()) : segment.options();
+        List<TcpOption> told = inScript(segment, flow);
+        List<TcpOption> actual = anyOrder ? inOneOrder(told) : told;
         check(actual.size() == wanted.size(), segment, "options");
         for (int i = 0; i < actual.size(); i++) {
             TcpOption mine = wanted.get(i);
             TcpOption theirs = actual.get(i);
-            if (mine.isStackCookie() && theirs.kind() == mine.kind() && theirs.body().length >= 4) {
-                settings.stackCookie = theirs.body();
+            byte[] cookie = mine.isStackCookie() && theirs.kind() == mine.kind() ? theirs.cookie() : null;
+            if (cookie != null && cookie.length >= 4) {
+                settings.stackCookie = cookie;
                 continue;
             }
             if (mine.kind() == TcpOption.TIMESTAMPS && theirs.kind() == TcpOption.TIMESTAMPS) {
@@ -146,12 +155,21 @@ final class Expectation {
         return text(
                 segment.ecn() == 0 ? PacketSpec.UNSPECIFIED : segment.ecn(),
                 segment.flags(),
-                flow.toScript(segment.sequence()),
+                flow.toScript(segment.sequence(), segment.has(TcpSegment.SYN)),
                 segment.length(),
-                Integer.toUnsignedLong(segment.acknowledgment()),
+                flow.remoteToScript(segment.acknowledgment(), segment.has(TcpSegment.SYN)),
                 segment.window(),
                 segment.urgentPointer(),
-                options(segment.options()));
+                options(inScript(segment, flow)));
+    }
+
+    /** A segment's options with SACK blocks as a script has them. */
+    private static List<TcpOption> inScript(Segment segment, Flow flow) {
+        return segment.options().stream()
+                .map(each -> each.kind() == TcpOption.SACK
+                        ? each.withWords(word -> (int) flow.remoteToScript(word, false))
+                        : each)
+                .toList();
     }
 
     private static String options(List<TcpOption> options) {

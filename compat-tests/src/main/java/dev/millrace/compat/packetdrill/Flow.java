@@ -4,18 +4,25 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * One connection as the script speaks of it: which ports it has, and how the script's numbers relate to the wire's. The remote host's
- * sequence numbers are the script's own; the stack's begin at an unpredictable number, and its timestamps as well. One thread.
+ * One connection as the script speaks of it: which ports it has, and how the script's numbers relate to the wire's. A script writes the numbers
+ * of SYNs in full and those of other segments from the SYN of their stream on. The remote host's numbers are the script's own; the stack's begin
+ * at an unpredictable number, and its timestamps as well. One thread.
  */
 final class Flow {
     final int localPort;
     final int remotePort;
 
     private final Map<Integer, Integer> timestamps = new HashMap<>();
-    /** The wire's number less the script's, of the stack's stream. */
+    /** The wire's number less that in the script's SYN, of the stack's stream. */
     private int offset;
 
     private boolean offsetKnown;
+    /** What the script has in the stack's SYN. */
+    private int localIsn;
+    /** What the script has in the remote host's SYN. */
+    private int remoteIsn;
+
+    private boolean remoteSynTaken;
     private int firstScriptTimestamp;
     private int firstLiveTimestamp;
 
@@ -31,7 +38,20 @@ final class Flow {
     /** The stack's SYN, which the script expects with this number. */
     void onSyn(int live, long script) {
         offset = live - (int) script;
+        localIsn = (int) script;
         offsetKnown = true;
+    }
+
+    /** The remote host's SYN has this number; the first that the stack takes counts. */
+    void onRemoteSyn(long script) {
+        if (!remoteSynTaken) {
+            remoteIsn = (int) script;
+        }
+    }
+
+    /** The stack has acknowledged the remote host's SYN. */
+    void onRemoteSynTaken() {
+        remoteSynTaken = true;
     }
 
     boolean offsetKnown() {
@@ -39,13 +59,23 @@ final class Flow {
     }
 
     /** The script's number for one of the stack's stream. */
-    long toScript(int live) {
-        return Integer.toUnsignedLong(live - offset);
+    long toScript(int live, boolean inSyn) {
+        return Integer.toUnsignedLong(live - offset - (inSyn ? 0 : localIsn));
     }
 
-    /** The wire's number for the script's. */
-    int toLive(long script) {
-        return (int) script + offset;
+    /** The wire's number for the script's, of the stack's stream. */
+    int toLive(long script, boolean inSyn) {
+        return (int) script + offset + (inSyn ? 0 : localIsn);
+    }
+
+    /** The script's number for one of the remote host's stream. */
+    long remoteToScript(int live, boolean inSyn) {
+        return Integer.toUnsignedLong(live - (inSyn ? 0 : remoteIsn));
+    }
+
+    /** The wire's number for the script's, of the remote host's stream. */
+    int remoteToLive(long script, boolean inSyn) {
+        return (int) script + (inSyn ? 0 : remoteIsn);
     }
 
     // ---- timestamps ----

@@ -103,7 +103,7 @@ final class FreeBsdSysctls {
                 settings.tcp.set("windowScaling", Boolean.toString(scaling), asked);
             }
             case "net.inet.tcp.fastopen.client_enable", "net.inet.tcp.fastopen.server_enable" ->
-                fastOpen(path.contains("client"), value.equals("1"), asked);
+                fastOpen(path.contains("client"), value.equals("1"));
             default -> throw new UnsupportedConstructException(asked);
         }
     }
@@ -116,11 +116,11 @@ final class FreeBsdSysctls {
         }
     }
 
-    private void fastOpen(boolean client, boolean on, String asked) {
-        String now = settings.tcp.get("fastOpen");
-        boolean clients = client ? on : now.equals("client") || now.equals("on");
-        boolean servers = client ? now.equals("server") || now.equals("on") : on;
-        String both = servers ? "on" : "client";
-        settings.tcp.set("fastOpen", clients ? both : servers ? "server" : "off", asked);
+    private void fastOpen(boolean client, boolean on) {
+        if (client) {
+            settings.fastOpenForClients = on;
+        } else {
+            settings.fastOpenForServers = on;
+        }
     }
 }

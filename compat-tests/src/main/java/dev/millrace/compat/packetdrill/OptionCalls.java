@@ -19,10 +19,20 @@ final class OptionCalls {
 
     private static final int MIN_RECEIVE_BUFFER = 2304;
 
-    private final World world;
+    /** Bounds that Linux sets to TCP_MAXSEG. */
+    private static final int MIN_MAX_SEGMENT = 88;
 
-    OptionCalls(World world) {
+    private static final int MAX_MAX_SEGMENT = 32767;
+    private static final int DEFAULT_MSS = 536;
+
+    private static final int MAX_SYN_RETRIES = 127;
+
+    private final World world;
+    private final Settings settings;
+
+    OptionCalls(World world, Settings settings) {
         this.world = world;
+        this.settings = settings;
     }
 
     // ---- setsockopt ----
@@ -42,6 +52,10 @@ final class OptionCalls {
             case "SO_RCVLOWAT" -> socket.receiveLowWater = (int) Math.max(1, Constants.number(value));
             case "TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT" -> {
                 return fastOpen(socket, name, (int) Constants.number(value));
+            }
+            case "TCP_FASTOPEN_NO_COOKIE" -> options.fastOpenNoCookie = Constants.number(value) != 0;
+            case "TCP_MAXSEG", "TCP_SYNCNT" -> {
+                return handshake(options, name, Constants.number(value));
             }
             case "IP_MTU_DISCOVER", "IPV6_MTU_DISCOVER" -> pathMtuDiscovery(name, Constants.number(value));
             case "SO_RCVBUF", "SO_RCVBUFFORCE" ->
@@ -98,6 +112,22 @@ final class OptionCalls {
         return changed(socket);
     }
 
+    /** What the handshake goes by; both may be told later, too. */
+    private static Outcome handshake(TcpOptions options, String name, long value) {
+        if (name.equals("TCP_SYNCNT")) {
+            if (value < 1 || value > MAX_SYN_RETRIES) {
+                return Outcome.error("EINVAL");
+            }
+            options.synRetries = (int) value;
+        } else {
+            if (value != 0 && (value < MIN_MAX_SEGMENT || value > MAX_MAX_SEGMENT)) {
+                return Outcome.error("EINVAL");
+            }
+            options.maxSegmentBytes = (int) value;
+        }
+        return Outcome.OK;
+    }
+
     private static void linger(ScriptSocket socket, Value value) {
         boolean on = Constants.number(
                         Constants.field(value, "onoff", 0, Constants.field(value, "l_onoff", 0, new Value.Whole(0))))
@@ -145,7 +175,7 @@ final class OptionCalls {
         if (value < 0 || value > 1 || socket.acceptor != null) {
             return Outcome.error("EINVAL");
         }
-        if (!world.fastOpenForClients()) {
+        if (!settings.fastOpenForClients) {
             return Outcome.error("EOPNOTSUPP");
         }
         socket.options.fastOpenConnect = value != 0;
@@ -199,7 +229,9 @@ final class OptionCalls {
             case "IP_TOS", "IPV6_TCLASS" -> options.trafficClass;
             case "SO_RCVBUF" -> 2L * options.receiveBufferBytes;
             case "SO_SNDBUF" -> 2L * options.sendBufferBytes;
-            case "TCP_MAXSEG" -> info == null ? 536 : info.metrics().get(TcpMetric.SND_MSS);
+            case "TCP_SYNCNT" -> options.synRetries > 0 ? options.synRetries : settings.synRetries();
+            case "TCP_FASTOPEN_NO_COOKIE" -> bit(options.fastOpenNoCookie);
+            case "TCP_MAXSEG" -> maxSegment(options, info);
             default -> throw new UnsupportedConstructException("getsockopt " + name);
         };
         Value expected = arguments.get(3);
@@ -227,6 +259,12 @@ final class OptionCalls {
                     "getsockopt SO_LINGER: expected " + asked.lingerSeconds + ", there is " + socket.lingerSeconds);
         }
         return Outcome.OK;
+    }
+
+    /** Of a connection what its segments carry, before what is wished, without a wish the default of RFC 9293 §3.7.1. */
+    private static long maxSegment(TcpOptions options, @Nullable TcpInfo info) {
+        long wished = options.maxSegmentBytes > 0 ? options.maxSegmentBytes : DEFAULT_MSS;
+        return info == null ? wished : info.metrics().get(TcpMetric.SND_MSS);
     }
 
     private static long bit(boolean on) {

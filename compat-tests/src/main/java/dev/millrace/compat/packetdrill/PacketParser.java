@@ -74,6 +74,9 @@ final class PacketParser {
     }
 
     private int[] unreachable(boolean v6) {
+        if (scanner.looksAt("[")) {
+            return new int[] {v6 ? 1 : 3, 0};
+        }
         String code = scanner.word();
         int[] found = (v6 ? UNREACHABLE_V6 : UNREACHABLE_V4).get(code);
         if (found == null) {
@@ -120,6 +123,9 @@ final class PacketParser {
             } else {
                 options = options();
             }
+        }
+        if (scanner.take("{")) {
+            throw new UnsupportedConstructException("{" + scanner.until("}").strip() + "} behind a packet");
         }
         return new PacketSpec(ecn, flags, sequence, length, ack, window, urgent, any, options);
     }
@@ -182,9 +188,8 @@ final class PacketParser {
                 scanner.expect("ecr");
                 yield TcpOption.words(TcpOption.TIMESTAMPS, value, (int) scanner.number());
             }
-            case "FO" ->
-                new TcpOption(TcpOption.FAST_OPEN, scanner.takeWord("TFO_COOKIE") ? TcpOption.STACK_COOKIE : cookie());
-            case "FOEXP" -> experimental(cookie());
+            case "FO" -> fastOpen(TcpOption.FAST_OPEN);
+            case "FOEXP" -> fastOpen(TcpOption.EXPERIMENTAL);
             default -> throw new UnsupportedConstructException("TCP option " + name);
         };
     }
@@ -209,11 +214,8 @@ final class PacketParser {
         return HexFormat.of().parseHex(digits);
     }
 
-    private static TcpOption experimental(byte[] cookie) {
-        byte[] body = new byte[cookie.length + 2];
-        body[0] = (byte) (TcpOption.FAST_OPEN_MAGIC >>> 8);
-        body[1] = (byte) TcpOption.FAST_OPEN_MAGIC;
-        System.arraycopy(cookie, 0, body, 2, cookie.length);
-        return new TcpOption(TcpOption.EXPERIMENTAL, body);
+    private TcpOption fastOpen(int kind) {
+        TcpOption option = new TcpOption(kind, TcpOption.STACK_COOKIE);
+        return scanner.takeWord("TFO_COOKIE") ? option : option.withCookie(cookie());
     }
 }

@@ -3,12 +3,12 @@ package dev.millrace.compat.packetdrill;
 /** Whose behaviour the scripts' dialect takes for granted where an engine's choice shows on the wire. */
 enum Personality {
     /** Google's net/tcp and the kernel's own scripts: small first segments are acknowledged at once, too. */
-    LINUX("4096 131072 6291456", "4096 16384 4194304", "cubic", "all", "client", true),
+    LINUX("4096 131072 6291456", "4096 16384 4194304", "cubic", "all", true, true),
     /**
      * FreeBSD's tcp-testsuite: windows of 65535 scaled by 6 from a 2 MiB limit, no acknowledgment at once but of the second segment, Fast Open
      * off, options of a SYN in the order MSS, window scale, SACK, timestamps.
      */
-    FREEBSD("4096 131072 2097152", "4096 65536 2097152", "newreno", "none", "off", false);
+    FREEBSD("4096 131072 2097152", "4096 65536 2097152", "newreno", "none", false, false);
 
     /** Smallest, first and largest receive and send buffer, as Linux' sysctls write them. */
     final String receiveBuffers;
@@ -17,8 +17,8 @@ enum Personality {
     final String congestionControl;
     /** A constant of the engine's QuickAck. */
     final String quickAck;
-    /** A constant of the engine's FastOpenMode. */
-    final String fastOpen;
+
+    final boolean fastOpenForClients;
     /** The engine writes options in the order of Linux; of others which there are is compared, and not their order and padding. */
     final boolean optionsInOurOrder;
 
@@ -37,13 +37,13 @@ enum Personality {
             String sendBuffers,
             String congestionControl,
             String quickAck,
-            String fastOpen,
+            boolean fastOpenForClients,
             boolean optionsInOurOrder) {
         this.receiveBuffers = receiveBuffers;
         this.sendBuffers = sendBuffers;
         this.congestionControl = congestionControl;
         this.quickAck = quickAck;
-        this.fastOpen = fastOpen;
+        this.fastOpenForClients = fastOpenForClients;
         this.optionsInOurOrder = optionsInOurOrder;
     }
 }

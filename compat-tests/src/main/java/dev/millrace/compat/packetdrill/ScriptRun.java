@@ -1,6 +1,6 @@
 package dev.millrace.compat.packetdrill;
 
-import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.tcp.TcpMetrics;
 import dev.millrace.stack.wire.TcpSegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,6 +32,8 @@ final class ScriptRun implements AutoCloseable {
     private @Nullable Blocked blocked;
     private long lastEventNs;
     private int nextRemotePort = FIRST_REMOTE_PORT;
+    /** Active opens whose SYN the script has seen. */
+    private int opensSeen;
 
     /** A blocking call that is under way. */
     private record Blocked(Event event, Event.CallAction call, Attempt attempt, long untilNs) {}
@@ -227,12 +229,17 @@ final class ScriptRun implements AutoCloseable {
 
     private void inject(PacketSpec packet) {
         Flow flow = flowFor(packet);
-        int acknowledgment = packet.has(TcpSegment.ACK) ? flow.toLive(packet.acknowledgment()) : 0;
+        boolean syn = packet.has(TcpSegment.SYN);
+        if (syn) {
+            flow.onRemoteSyn(packet.sequence());
+        }
+        int sequence = flow.remoteToLive(packet.sequence(), syn);
+        int acknowledgment = packet.has(TcpSegment.ACK) ? flow.toLive(packet.acknowledgment(), syn) : 0;
         List<TcpOption> options =
                 packet.options().stream().map(each -> toLive(each, flow)).toList();
         byte[] payload = new byte[packet.length()];
         for (int i = 0; i < payload.length; i++) {
-            payload[i] = (byte) (packet.sequence() + i);
+            payload[i] = (byte) (sequence + i);
         }
         List<byte[]> frames = new ArrayList<>();
         int from = 0;
@@ -243,7 +250,7 @@ final class ScriptRun implements AutoCloseable {
                             Math.max(packet.ecn(), 0),
                             flow.remotePort,
                             flow.localPort,
-                            (int) packet.sequence() + from,
+                            sequence + from,
                             acknowledgment,
                             to < payload.length ? packet.flags() & ~ONLY_ON_LAST : packet.flags(),
                             packet.window() == PacketSpec.UNSPECIFIED ? 0 : packet.window(),
@@ -314,18 +321,12 @@ final class ScriptRun implements AutoCloseable {
 
     private TcpOption toLive(TcpOption option, Flow flow) {
         if (option.isStackCookie()) {
-            return new TcpOption(TcpOption.FAST_OPEN, stackCookie());
+            return option.withCookie(stackCookie());
         }
         return switch (option.kind()) {
             case TcpOption.TIMESTAMPS ->
                 TcpOption.words(TcpOption.TIMESTAMPS, option.word(0), flow.echoToLive(option.word(1)));
-            case TcpOption.SACK -> {
-                byte[] body = Arrays.copyOf(option.body(), option.body().length);
-                for (int i = 0; i < body.length / 4; i++) {
-                    TcpOption.putWord(body, i * 4, flow.toLive(option.word(i)));
-                }
-                yield new TcpOption(TcpOption.SACK, body);
-            }
+            case TcpOption.SACK -> option.withWords(word -> flow.toLive(word, false));
             default -> option;
         };
     }
@@ -336,7 +337,7 @@ final class ScriptRun implements AutoCloseable {
             throw new ScriptException("an ICMP error without a connection that it could be about");
         }
         world().inject(world().frames
-                .icmp(message, flow.localPort, flow.remotePort, flow.toLive(message.quotedSequence()), 0));
+                .icmp(message, flow.localPort, flow.remotePort, flow.toLive(message.quotedSequence(), false), 0));
         pollBlocked();
     }
 
@@ -385,9 +386,11 @@ final class ScriptRun implements AutoCloseable {
             boolean opens = segment.isSyn() && expected.has(TcpSegment.SYN) && !expected.has(TcpSegment.ACK);
             if (opens && flows.stream().noneMatch(each -> each.owns(segment))) {
                 begin(new Flow(segment.localPort(), segment.remotePort()));
+                opensSeen = calls().opens();
             }
             Flow flow = current;
-            if (flow != null && flow.owns(segment)) {
+            // once the script has called connect(), it is about that connection, and older ones may go on unnoticed
+            if (flow != null && flow.owns(segment) && opensSeen == calls().opens()) {
                 return segment;
             }
         }
@@ -411,11 +414,11 @@ final class ScriptRun implements AutoCloseable {
             return null;
         }
         Flow flow = flow();
-        TcpInfo info = world().info(flow.localPort, flow.remotePort);
-        if (info == null) {
+        TcpMetrics metrics = calls().metrics(flow.localPort, flow.remotePort);
+        if (metrics == null) {
             throw new ScriptException("there is no connection to tell " + name + " of");
         }
-        Long value = info.metrics().get(name);
+        Long value = metrics.get(name);
         if (value == null) {
             throw new UnsupportedConstructException(name);
         }

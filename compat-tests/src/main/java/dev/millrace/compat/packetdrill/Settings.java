@@ -37,6 +37,15 @@ final class Settings {
     /** Where the script lies; the shell scripts that it names are looked for from there. */
     Path directory = Path.of("").toAbsolutePath();
 
+    /** Who uses Fast Open; may change while the script runs, so the stack itself is open for both. */
+    boolean fastOpenForClients;
+
+    boolean fastOpenForServers;
+
+    boolean fastOpenWithoutCookieForClients;
+
+    boolean fastOpenWithoutCookieForServers;
+
     /** Every listener takes data with the SYN, without TCP_FASTOPEN. */
     boolean fastOpenAtEveryListener;
 
@@ -53,7 +62,8 @@ final class Settings {
         this.receiveBuffers = personality.receiveBuffers;
         this.sendBuffers = personality.sendBuffers;
         tcp.set("quickAck", personality.quickAck, "quick ACKs");
-        tcp.set("fastOpen", personality.fastOpen, "Fast Open");
+        tcp.set("fastOpen", "on", "Fast Open");
+        fastOpenForClients = personality.fastOpenForClients;
         tcp.set("congestionControl", personality.congestionControl, "congestion control");
     }
 
@@ -117,6 +127,12 @@ final class Settings {
         String[] parts = three.strip().split("\\s+", -1);
         parts[index] = size;
         return String.join(" ", parts);
+    }
+
+    /** Retransmissions of a SYN. */
+    int synRetries() {
+        String set = tcp.get("synRetries");
+        return set.isEmpty() ? TcpConfig.of(0).synRetries() : Integer.parseInt(set);
     }
 
     int mtu() {

@@ -27,11 +27,12 @@ final class ShellCommands {
     private static final Pattern COMMENT = Pattern.compile("(^|\\s)#.*");
 
     /**
-     * Commands that concern a kernel, a device or a queue that there is not here: the queue is one that lets everything pass at once. What
+     * Commands that concern a kernel, a device or a queue that there is not here: the queue is one that lets everything pass at once,
+     * and nothing is offloaded. What
      * set_sysctls.py wrote to restore a kernel's settings is not needed, as every script has settings of its own.
      */
     private static final Pattern NOTHING_TO_DO = Pattern.compile(
-            "(tc\\s+qdisc\\s+(add|replace)\\s+dev\\s+\\S+\\s+root\\s+pfifo$|ip\\s+tcp_metrics\\s+flush.*|/tmp/sysctl_restore_\\S+|kldload.*|kldunload.*|sleep\\s.*"
+            "(tc\\s+qdisc\\s+(add|replace)\\s+dev\\s+\\S+\\s+root\\s+pfifo$|ethtool\\s+-K\\s+\\S+(\\s+(tso|gso)\\s+off)+|ip\\s+tcp_metrics\\s+flush.*|/tmp/sysctl_restore_\\S+|kldload.*|kldunload.*|sleep\\s.*"
                     + "|true|modprobe.*|sysctl\\s+kern\\.timecounter\\..*|nstat.*)");
 
     private final Sysctls sysctls;
@@ -52,7 +53,7 @@ final class ShellCommands {
     }
 
     private void run(String command, boolean started, int depth) {
-        for (String line : command.replace("\\\n", " ").split("\\n", -1)) {
+        for (String line : command.replaceAll("\\\\(\\n|$)", " ").split("\\n", -1)) {
             for (String each : COMMENT.matcher(line).replaceFirst("").split(";|&&", -1)) {
                 String bare = each.replaceAll("\\s*(2?>\\s*/dev/null|2>&1)", "").strip();
                 if (!bare.isEmpty()) {

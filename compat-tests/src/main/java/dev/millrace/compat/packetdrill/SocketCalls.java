@@ -8,7 +8,9 @@ import dev.millrace.stack.tcp.TcpException;
 import dev.millrace.stack.tcp.TcpOptions;
 import dev.millrace.stack.tcp.TcpSocket;
 import dev.millrace.stack.wire.IpAddress;
+import java.nio.ByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** socket, bind, listen, accept, connect, shutdown, close. One thread. */
 final class SocketCalls {
@@ -20,6 +22,13 @@ final class SocketCalls {
         this.world = world;
         this.settings = settings;
         this.descriptors = descriptors;
+    }
+
+    private int opens;
+
+    /** How many active opens have begun. */
+    int opens() {
+        return opens;
     }
 
     /** An endpoint, as an argument names it. */
@@ -95,10 +104,13 @@ final class SocketCalls {
         }
         try {
             LocalBinding own = binding != null ? binding : world.stack.bind(world.local, 0, socket.options);
-            if (!settings.fastOpenAtEveryListener) {
+            if (!settings.fastOpenForServers) {
+                socket.options.fastOpenQueue = 0;
+            } else if (!settings.fastOpenAtEveryListener) {
                 // as Linux: of listeners only those take data with a SYN that have asked for it
                 socket.options.fastOpenQueue = Math.max(0, socket.options.fastOpenQueue);
             }
+            socket.options.fastOpenNoCookie |= settings.fastOpenWithoutCookieForServers;
             socket.acceptor = world.stack.listen(own, backlog, socket.options, socket);
             return Attempt.done(Outcome.OK);
         } catch (TcpException e) {
@@ -133,10 +145,11 @@ final class SocketCalls {
         if (socket.acceptor != null) {
             return Attempt.done(Outcome.error("EISCONN"));
         }
-        if (socket.connection != null) {
-            return connectAgain(socket);
+        TcpSocket there = socket.connection;
+        if (there != null) {
+            return connectAgain(socket, there);
         }
-        String errno = begin(socket, arguments.get(1));
+        String errno = begin(socket, arguments.get(1), null);
         if (!errno.isEmpty()) {
             return Attempt.done(Outcome.error(errno));
         }
@@ -147,16 +160,21 @@ final class SocketCalls {
     }
 
     /** The SYN, or what takes its place; answers an error's name, or nothing. */
-    private String begin(ScriptSocket socket, Value address) {
+    private String begin(ScriptSocket socket, Value address, @Nullable ByteBuffer text) {
         Endpoint endpoint = endpoint(address, world.remote, settings.connectPort);
+        socket.options.fastOpenNoCookie |= settings.fastOpenWithoutCookieForClients;
         ConnectCall call =
                 world.stack.connect(socket.binding, endpoint.address(), endpoint.port(), socket.options, socket);
+        if (text != null) {
+            call.text(text);
+        }
         call.core().submit(call);
         world.settle();
         if (call.error() != TcpError.NONE) {
             return ScriptSocket.errno(call.error());
         }
         socket.connection = call.result();
+        opens++;
         return "";
     }
 
@@ -166,35 +184,71 @@ final class SocketCalls {
      *
      * @param send sends the bytes
      */
-    Attempt connectWithData(ScriptSocket socket, Value address, boolean mayBlock, Attempt send) {
-        if (socket.acceptor != null || socket.connection != null) {
+    Attempt connectWithData(ScriptSocket socket, Value address, int length, boolean mayBlock, Attempt send) {
+        if (socket.acceptor != null) {
             return Attempt.done(Outcome.error("EISCONN"));
         }
-        if (!world.fastOpenForClients()) {
+        if (!settings.fastOpenForClients
+                || address instanceof Value.Name name && name.name().equals("AF_UNSPEC")) {
             return Attempt.done(Outcome.error("EOPNOTSUPP"));
+        }
+        TcpSocket there = socket.connection;
+        if (there != null) {
+            boolean under = socket.isConnecting() || isHandshakeWithData(socket, there);
+            return under ? Attempt.done(Outcome.error("EALREADY")) : send;
+        }
+        if (mayBlock) {
+            return connectWithAll(socket, address, length);
         }
         boolean before = socket.options.fastOpenConnect;
         socket.options.fastOpenConnect = true;
-        String errno = begin(socket, address);
+        String errno = begin(socket, address, null);
         socket.options.fastOpenConnect = before;
         TcpSocket connection = socket.connection;
         if (connection == null) {
             return Attempt.done(Outcome.error(errno));
         }
-        if (!socket.isConnected()) { // no cookie
-            return mayBlock ? () -> afterConnect(socket, send) : Attempt.done(Outcome.error("EINPROGRESS"));
+        if (length == 0) { // as Linux: an ordinary connect, but that its SYN has the option
+            connection.write(ByteBuffer.allocate(0), 0, 0);
+            world.settle();
+            return Attempt.done(Outcome.error("EINPROGRESS"));
         }
-        Outcome sent = send.poll();
-        world.settle();
-        return () -> !mayBlock || world.isHandshakeOver(connection.localPort(), connection.remotePort()) ? sent : null;
+        return socket.isConnected() ? send : Attempt.done(Outcome.error("EINPROGRESS")); // no cookie
     }
 
-    private static @org.jspecify.annotations.Nullable Outcome afterConnect(ScriptSocket socket, Attempt send) {
-        Outcome connected = connectEnd(socket);
-        return connected == null || connected.failed() ? connected : send.poll();
+    /** The call that blocks: what does not go with the SYN follows it. */
+    private Attempt connectWithAll(ScriptSocket socket, Value address, int length) {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        String errno = begin(socket, address, bytes);
+        TcpSocket connection = socket.connection;
+        if (connection == null) {
+            return Attempt.done(Outcome.error(errno));
+        }
+        return () -> {
+            if (!world.isHandshakeOver(connection.localPort(), connection.remotePort())) {
+                return null;
+            }
+            if (socket.hasFailed()) {
+                return Outcome.error(socket.takeErrno());
+            }
+            int count = connection.write(bytes, bytes.position(), bytes.remaining());
+            bytes.position(bytes.position() + Math.max(count, 0));
+            world.settle();
+            return bytes.hasRemaining() ? null : Outcome.of(length);
+        };
     }
 
-    private static Attempt connectAgain(ScriptSocket socket) {
+    /** The SYN has left with bytes of the application, and is not answered. */
+    private boolean isHandshakeWithData(ScriptSocket socket, TcpSocket connection) {
+        return !socket.hasFailed()
+                && world.hasUnacknowledged(connection.localPort(), connection.remotePort())
+                && !world.isHandshakeOver(connection.localPort(), connection.remotePort());
+    }
+
+    private Attempt connectAgain(ScriptSocket socket, TcpSocket connection) {
+        if (isHandshakeWithData(socket, connection) && !socket.connectReported()) {
+            return Attempt.done(Outcome.error("EALREADY"));
+        }
         if (socket.isConnecting()) {
             return socket.nonBlocking ? Attempt.done(Outcome.error("EALREADY")) : () -> connectEnd(socket);
         }
@@ -204,7 +258,7 @@ final class SocketCalls {
         return () -> connectEnd(socket);
     }
 
-    private static @org.jspecify.annotations.Nullable Outcome connectEnd(ScriptSocket socket) {
+    private static @Nullable Outcome connectEnd(ScriptSocket socket) {
         if (socket.isConnecting()) {
             return null;
         }

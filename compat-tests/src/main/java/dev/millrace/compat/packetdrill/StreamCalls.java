@@ -111,9 +111,13 @@ final class StreamCalls {
         }
         ByteBuffer bytes = ByteBuffer.allocate(length);
         int[] done = {0};
+        boolean opens = opens(socket, connection);
         return () -> {
             if (socket.isConnecting()) {
                 return mayBlock ? null : Outcome.error("EAGAIN");
+            }
+            if (opens && done[0] == length) {
+                return opened(socket, connection, bytes, mayBlock);
             }
             if (length == 0) {
                 return Outcome.OK;
@@ -122,14 +126,36 @@ final class StreamCalls {
             int count = connection.write(bytes, done[0], length - done[0]);
             world.settle();
             if (count == TcpSocket.ERROR) {
-                return done[0] > 0 ? Outcome.of(done[0]) : broken(socket);
+                return done[0] > 0 && !opens ? Outcome.of(done[0]) : broken(socket);
             }
             done[0] += count;
+            if (opens && mayBlock && done[0] == length) {
+                return opened(socket, connection, bytes, true);
+            }
             if (done[0] == length || !mayBlock && done[0] > 0) {
                 return Outcome.of(done[0]);
             }
             return mayBlock ? null : Outcome.error("EAGAIN");
         };
+    }
+
+    /** The connect before has only said so, and these bytes begin the handshake (TCP_FASTOPEN_CONNECT). */
+    private boolean opens(ScriptSocket socket, TcpSocket connection) {
+        return socket.options.fastOpenConnect
+                && !world.hasUnacknowledged(connection.localPort(), connection.remotePort())
+                && !world.isHandshakeOver(connection.localPort(), connection.remotePort());
+    }
+
+    /** What such a call answers once all is written: one that blocks does so until the handshake is over. */
+    private @Nullable Outcome opened(ScriptSocket socket, TcpSocket connection, ByteBuffer bytes, boolean mayBlock) {
+        if (bytes.capacity() == 0) {
+            connection.write(bytes, 0, 0); // the SYN goes, with nothing
+            world.settle();
+        }
+        if (!world.isHandshakeOver(connection.localPort(), connection.remotePort())) {
+            return mayBlock ? null : Outcome.error("EINPROGRESS");
+        }
+        return socket.hasFailed() ? broken(socket) : Outcome.of(bytes.capacity());
     }
 
     private static Outcome broken(ScriptSocket socket) {

@@ -1,7 +1,6 @@
 package dev.millrace.compat.packetdrill;
 
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -14,7 +13,7 @@ final class Sysctls {
     /** Sysctls without a counterpart because nothing depends on them here: segmentation offload, queues below, bookkeeping. */
     private static final String NEUTRAL =
             " tcp_min_tso_segs tcp_tso_win_divisor tcp_tso_rtt_log tcp_limit_output_bytes tcp_autocorking tcp_no_metrics_save tcp_mem "
-                    + "tcp_available_congestion_control tcp_allowed_congestion_control tcp_max_orphans default_qdisc optmem_max tcp_fastopen_key "
+                    + "tcp_available_congestion_control tcp_allowed_congestion_control tcp_max_orphans default_qdisc optmem_max "
                     + "netdev_max_backlog tcp_low_latency ";
 
     /** Values under which the engine behaves as Linux does with them; any other is unsupported. */
@@ -46,7 +45,6 @@ final class Sysctls {
             Map.entry("tcp_syn_linear_timeouts", "0"),
             Map.entry("tcp_ecn", "0 2"),
             Map.entry("tcp_ecn_fallback", "1"),
-            Map.entry("tcp_fastopen_blackhole_timeout_sec", "3600"),
             Map.entry("tcp_mtu_probing", "0"),
             Map.entry("tcp_pacing_ss_ratio", "200"),
             Map.entry("tcp_pacing_ca_ratio", "120"),
@@ -57,6 +55,7 @@ final class Sysctls {
             Map.entry("tcp_syn_retries", new Component("synRetries", 1)),
             Map.entry("tcp_synack_retries", new Component("synAckRetries", 1)),
             Map.entry("tcp_retries2", new Component("retries", 1)),
+            Map.entry("tcp_fastopen_blackhole_timeout_sec", new Component("blackHolePauseNs", 1000 * MS)),
             Map.entry("tcp_fin_timeout", new Component("finWait2Ns", 1000 * MS)),
             Map.entry("tcp_rto_min_us", new Component("minRtoNs", 1000)),
             Map.entry("tcp_max_tw_buckets", new Component("maxTimeWait", 1)),
@@ -76,7 +75,8 @@ final class Sysctls {
 
     private record Choice(String component, Map<String, String> values) {}
 
-    private static final List<String> FAST_OPEN_MODES = List.of("off", "client", "server", "on");
+    private static final int FAST_OPEN_FOR_CLIENTS = 0x1;
+    private static final int FAST_OPEN_FOR_SERVERS = 0x2;
     private static final int FAST_OPEN_WITHOUT_COOKIE = 0x4;
     private static final int FAST_OPEN_COOKIE_NOT_ASKED = 0x200;
     private static final int FAST_OPEN_AT_EVERY_LISTENER = 0x400;
@@ -103,7 +103,7 @@ final class Sysctls {
         if (value.equals(set.put(dotted, value)) || neutral) {
             return;
         }
-        if (started && !FreeBsdSysctls.isNeutral(dotted)) {
+        if (started && !name.equals("tcp_fastopen") && !FreeBsdSysctls.isNeutral(dotted)) {
             throw new UnsupportedConstructException(asked + " after the first socket");
         }
         if (FreeBsdSysctls.owns(dotted)) {
@@ -115,7 +115,8 @@ final class Sysctls {
             case "tcp_wmem" -> settings.sendBuffers(value);
             case "tcp_congestion_control" ->
                 settings.tcp.set("congestionControl", value.equals("reno") ? "newreno" : value, asked);
-            case "tcp_fastopen" -> fastOpen(value, asked);
+            case "tcp_fastopen" -> fastOpen(value);
+            case "tcp_fastopen_key" -> fastOpenKey(value, asked);
             case "tcp_orphan_retries" -> settings.tcp.set("orphanRetries", value.equals("0") ? "8" : value, asked);
             default -> assignComponent(name, value, asked);
         }
@@ -137,13 +138,25 @@ final class Sysctls {
     }
 
     /** The bits of tcp_fastopen (Linux, ip-sysctl.rst); those above the options' have no meaning. */
-    private void fastOpen(String value, String asked) {
+    private void fastOpen(String value) {
         long bits = number(value);
-        if ((bits & (FAST_OPEN_WITHOUT_COOKIE | FAST_OPEN_COOKIE_NOT_ASKED)) != 0) {
-            throw new UnsupportedConstructException(asked + ": Fast Open without a cookie");
-        }
+        settings.fastOpenForClients = (bits & FAST_OPEN_FOR_CLIENTS) != 0;
+        settings.fastOpenForServers = (bits & FAST_OPEN_FOR_SERVERS) != 0;
+        settings.fastOpenWithoutCookieForClients = (bits & FAST_OPEN_WITHOUT_COOKIE) != 0;
+        settings.fastOpenWithoutCookieForServers = (bits & FAST_OPEN_COOKIE_NOT_ASKED) != 0;
         settings.fastOpenAtEveryListener = (bits & FAST_OPEN_AT_EVERY_LISTENER) != 0;
-        settings.tcp.set("fastOpen", FAST_OPEN_MODES.get((int) bits & 3), asked);
+    }
+
+    /** Four 32-bit words in hexadecimal; the engine's halves have the first of two in the lower bits. */
+    private void fastOpenKey(String value, String asked) {
+        String[] words = value.split("-", -1);
+        if (words.length != 4) {
+            throw new UnsupportedConstructException(asked);
+        }
+        for (int i = 0; i < 2; i++) {
+            long half = Long.parseLong(words[2 * i], 16) | Long.parseLong(words[2 * i + 1], 16) << 32;
+            settings.tcp.set("key" + i, Long.toString(half), asked);
+        }
     }
 
     private static long number(String value) {

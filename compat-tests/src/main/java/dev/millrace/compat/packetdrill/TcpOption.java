@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** A TCP option: its kind and what follows the length octet. Immutable by convention: nobody writes into {@code body}. */
 @SuppressWarnings("ArrayRecordComponent") // compared through text()
@@ -20,12 +22,43 @@ record TcpOption(int kind, byte[] body) {
     /** First two octets of an experimental option that is Fast Open's (RFC 7413 appendix A). */
     static final int FAST_OPEN_MAGIC = 0xf989;
 
-    /** Body of a Fast Open option whose cookie is whatever the stack gives out, {@code TFO_COOKIE}; compared by identity. */
+    /** Body of a Fast Open option, of either kind, whose cookie is whatever the stack gives out, {@code TFO_COOKIE}; compared by identity. */
     static final byte[] STACK_COOKIE = {};
 
     @SuppressWarnings({"ArrayEquals", "ReferenceEquality"}) // the constant's identity is meant
     boolean isStackCookie() {
         return body == STACK_COOKIE;
+    }
+
+    /** What a Fast Open option of either kind has as cookie; null for any other option. */
+    @SuppressWarnings("ReturnsNullCollection")
+    byte @Nullable [] cookie() {
+        if (kind == EXPERIMENTAL) {
+            boolean fastOpen = body.length >= 2 && ((body[0] & 0xff) << 8 | body[1] & 0xff) == FAST_OPEN_MAGIC;
+            return fastOpen ? Arrays.copyOfRange(body, 2, body.length) : null;
+        }
+        return kind == FAST_OPEN ? body : null;
+    }
+
+    /** As this Fast Open option is on the wire, with that cookie. */
+    TcpOption withCookie(byte[] cookie) {
+        if (kind != EXPERIMENTAL) {
+            return new TcpOption(kind, cookie);
+        }
+        byte[] whole = new byte[cookie.length + 2];
+        whole[0] = (byte) (FAST_OPEN_MAGIC >>> 8);
+        whole[1] = (byte) FAST_OPEN_MAGIC;
+        System.arraycopy(cookie, 0, whole, 2, cookie.length);
+        return new TcpOption(kind, whole);
+    }
+
+    /** With each 32-bit word of the body changed. */
+    TcpOption withWords(IntUnaryOperator change) {
+        byte[] changed = body.clone();
+        for (int i = 0; i < body.length / 4; i++) {
+            putWord(changed, i * 4, change.applyAsInt(word(i)));
+        }
+        return new TcpOption(kind, changed);
     }
 
     static TcpOption of(int kind, int... octets) {
@@ -95,7 +128,10 @@ record TcpOption(int kind, byte[] body) {
                 "TS val " + Integer.toUnsignedString(word(0)) + " ecr " + Integer.toUnsignedString(word(1));
             case FAST_OPEN ->
                 isStackCookie() ? "FO TFO_COOKIE" : "FO " + HexFormat.of().formatHex(body);
-            case EXPERIMENTAL -> "FOEXP " + HexFormat.of().formatHex(body, Math.min(2, body.length), body.length);
+            case EXPERIMENTAL ->
+                isStackCookie()
+                        ? "FOEXP TFO_COOKIE"
+                        : "FOEXP " + HexFormat.of().formatHex(body, Math.min(2, body.length), body.length);
             default -> "option " + kind + " " + HexFormat.of().formatHex(body);
         };
     }

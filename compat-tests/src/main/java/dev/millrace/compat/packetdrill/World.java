@@ -32,15 +32,12 @@ final class World implements AutoCloseable {
     final ArrayDeque<Segment> sent = new ArrayDeque<>();
 
     private final String congestionControl;
-    private final boolean fastOpenForClients;
     private final MemoryPort port;
     private final StackCore core;
     private long nowNs = BEGINNING_NS - SETTLING_NS;
 
     World(Settings settings) {
         this.congestionControl = settings.tcp.get("congestionControl");
-        String fastOpen = settings.tcp.get("fastOpen");
-        this.fastOpenForClients = fastOpen.equals("client") || fastOpen.equals("on");
         this.local = settings.local();
         this.remote = settings.remote();
         this.frames = new Frames(local, remote);
@@ -66,6 +63,11 @@ final class World implements AutoCloseable {
 
     StackCore core() {
         return core;
+    }
+
+    /** The stack's clock. */
+    long nowNs() {
+        return nowNs;
     }
 
     /** Nanoseconds since the script's beginning. */
@@ -136,15 +138,16 @@ final class World implements AutoCloseable {
         return null;
     }
 
-    /** Whether connects may use Fast Open ({@code tcp_fastopen & 1}). */
-    boolean fastOpenForClients() {
-        return fastOpenForClients;
-    }
-
     /** Of the connection with these ports the handshake is complete, or it has failed. */
     boolean isHandshakeOver(int localPort, int remotePort) {
         TcpInfo info = info(localPort, remotePort);
         return info == null || info.state() != TcpState.SYN_SENT;
+    }
+
+    /** The application has written what the remote host has not acknowledged. */
+    boolean hasUnacknowledged(int localPort, int remotePort) {
+        TcpInfo info = info(localPort, remotePort);
+        return info != null && info.unacknowledgedBytes() > 0;
     }
 
     /** The name of the stack's congestion control, lower case. */

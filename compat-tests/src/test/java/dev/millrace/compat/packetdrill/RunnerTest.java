@@ -67,7 +67,6 @@ class RunnerTest {
                 "setsockopt(4, SOL_TCP, TCP_DEFER_ACCEPT, [1], 4) = 0",
                 "setsockopt(4, SOL_TCP, TCP_NOTSENT_LOWAT, [1], 4) = 0",
                 "setsockopt(4, SOL_TCP, TCP_WINDOW_CLAMP, [1], 4) = 0",
-                "setsockopt(4, SOL_TCP, TCP_MAXSEG, [1000], 4) = 0",
                 "setsockopt(4, SOL_TCP, TCP_INQ, [1], 4) = 0",
                 "setsockopt(4, SOL_SOCKET, SO_ZEROCOPY, [1], 4) = 0",
                 "setsockopt(4, SOL_SOCKET, SO_TIMESTAMPING, [1], 4) = 0",
@@ -208,8 +207,7 @@ class RunnerTest {
 
     @Test
     void hasNoBufferAtNull() throws IOException {
-        String script = ACCEPTED
-                + """
+        String script = ACCEPTED + """
                 +0 write(4, NULL, 100) = -1 EFAULT (Bad address)
                 +0 sendto(4, NULL, 100, 0, ..., ...) = -1 EFAULT (Bad address)
                 +0 < P. 1:11(10) ack 1 win 32792
@@ -221,8 +219,7 @@ class RunnerTest {
 
     @Test
     void readsAfterShutdownWhatStillArrives() throws IOException {
-        String script = ACCEPTED
-                + """
+        String script = ACCEPTED + """
                 +0 shutdown(4, SHUT_RD) = 0
                 +0 read(4, ..., 10) = 0
                 +0 < P. 1:11(10) ack 1 win 32792

@@ -67,7 +67,7 @@ final class Acceptance {
                 TcpObserver.NONE,
                 null);
         Receiver receiver = connection.receiver;
-        receiver.open(entry.irs, entry.windowOffered(), SegmentWriter.offeredMss(path));
+        receiver.open(entry.irs, entry.windowOffered(), SegmentWriter.offeredMss(path, connection.options()));
         receiver.sackPermitted = entry.sackPermitted();
         connection.ecn.agree(entry.ecn());
         receiver.scalingOffered = entry.windowScale >= 0;

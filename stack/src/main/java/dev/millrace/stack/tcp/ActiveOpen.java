@@ -122,7 +122,7 @@ final class ActiveOpen {
             takeText(connection, text);
         } else if (tcp.fastOpen.defersConnects(options)) {
             connection.fastOpenWanted = true;
-            if (tcp.fastOpen.mayCarryData(connection.path.remote, nowNs)) {
+            if (tcp.fastOpen.mayCarryData(connection.path.remote, options, nowNs)) {
                 connection.deferSyn(nowNs);
                 return connection;
             }

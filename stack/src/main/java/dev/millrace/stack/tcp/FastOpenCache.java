@@ -17,9 +17,6 @@ final class FastOpenCache {
 
     private static final int MAX_DOUBLINGS = 6;
 
-    /** How long no SYN at all carries the option after a black hole; doubles with each (Linux' tcp_fastopen_blackhole_timeout, once an hour). */
-    private static final long PAUSE_NS = 3_600_000_000_000L;
-
     private long pausedUntilNs;
     private int pauses;
 
@@ -30,6 +27,7 @@ final class FastOpenCache {
 
         long cookieHigh;
         long cookieLow;
+        /** 0: not known. */
         int mss;
         /** The cookie came as option 254. */
         private boolean experimental;
@@ -87,15 +85,14 @@ final class FastOpenCache {
         }
     }
 
-    /** Data with a SYN got through. */
-    void onSuccess(IpAddress server) {
-        Server entry = entries.get(server);
-        if (entry != null) {
-            entry.losses = 0;
-        }
+    /** A SYN with the option was answered; as Linux, what the next one may carry goes by the MSS in this answer. */
+    void onAnswer(IpAddress server, int mss) {
+        Server entry = entries.computeIfAbsent(server, key -> new Server());
+        entry.losses = 0;
+        entry.mss = mss;
     }
 
-    /** A SYN with the option was not answered in time: something on the path may drop such SYNs. */
+    /** A SYN with data was lost, and its repetition without came through: something on the path may drop such SYNs. */
     void onLoss(IpAddress server, long nowNs) {
         Server entry = entries.computeIfAbsent(server, key -> new Server());
         entry.blockedUntilNs = nowNs + (BLOCKED_NS << Math.min(entry.losses, MAX_DOUBLINGS));
@@ -108,10 +105,10 @@ final class FastOpenCache {
         return pauses > 0 && nowNs - pausedUntilNs < 0;
     }
 
-    /** Connections with the option stall: none has it for a while. */
-    void pause(long nowNs) {
+    /** Connections with the option stall: none has it for this while, which doubles with each (as Linux, whose first is an hour). */
+    void pause(long firstNs, long nowNs) {
         if (!isPaused(nowNs)) {
-            pausedUntilNs = nowNs + (PAUSE_NS << Math.min(pauses, MAX_DOUBLINGS));
+            pausedUntilNs = nowNs + (firstNs << Math.min(pauses, MAX_DOUBLINGS));
             pauses++;
         }
     }

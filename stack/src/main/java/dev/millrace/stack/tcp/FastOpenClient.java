@@ -4,6 +4,7 @@ import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.wire.IpAddress;
 import dev.millrace.stack.wire.TcpHeader;
 import dev.millrace.stack.wire.TcpSegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Active opens whose SYN carries data (RFC 7413 §4.2.1): with the cookie that the server gave us before, or else with the request for one,
@@ -29,10 +30,13 @@ final class FastOpenClient {
         return mode.defersConnects() || mode.client() && options.fastOpenConnect;
     }
 
-    /** The server has given us a cookie, and nothing speaks against using it now. */
-    boolean mayCarryData(IpAddress server, long nowNs) {
-        FastOpenCache.Server known = cache.find(server);
-        return known != null && known.mayCarryData(nowNs) && !cache.isPaused(nowNs);
+    /** The server has given us a cookie, or none is needed, and nothing speaks against data in a SYN now. */
+    boolean mayCarryData(IpAddress server, TcpOptions options, long nowNs) {
+        return mayCarryData(cache.find(server), options, nowNs) && !cache.isPaused(nowNs);
+    }
+
+    private static boolean mayCarryData(FastOpenCache.@Nullable Server known, TcpOptions options, long nowNs) {
+        return options.fastOpenNoCookie || known != null && known.mayCarryData(nowNs);
     }
 
     /** Adds what the first SYN of a connect with data carries. */
@@ -41,13 +45,20 @@ final class FastOpenClient {
             return;
         }
         FastOpenCache.Server known = cache.find(connection.path.remote);
-        if (known != null && known.mayCarryData(nowNs)) {
-            syn.fastOpenBytes = known.cookieBytes;
-            syn.fastOpenHigh = known.cookieHigh;
-            syn.fastOpenLow = known.cookieLow;
-            syn.textBytes = connection.synDataBytes = textBytes(connection, known);
+        if (mayCarryData(known, connection.options(), nowNs)) {
+            if (known != null && !connection.options().fastOpenNoCookie) {
+                syn.fastOpenBytes = known.cookieBytes;
+                syn.fastOpenHigh = known.cookieHigh;
+                syn.fastOpenLow = known.cookieLow;
+                connection.fastOpenExperimental = syn.fastOpenExperimental = known.wantsExperimental();
+            }
+            syn.textBytes = connection.synDataBytes =
+                    Math.min(connection.sender.buffer.unreleasedBytes(), synTextLimit(connection));
             syn.text = connection.sender.buffer;
-        } else if (known == null || known.mayAsk(nowNs)) {
+            connection.fastOpenTried = true;
+            return;
+        }
+        if (known == null || known.mayAsk(nowNs)) {
             syn.fastOpenBytes = 0;
         } else {
             return;
@@ -57,26 +68,23 @@ final class FastOpenClient {
     }
 
     /** As much as one segment takes beside all options. */
-    private static int textBytes(TcpConnection connection, FastOpenCache.Server known) {
+    int synTextLimit(TcpConnection connection) {
+        FastOpenCache.Server known = cache.find(connection.path.remote);
+        int offered = SegmentWriter.offeredMss(connection.path, connection.options());
         int options = TcpHeader.MAX_BYTES - TcpHeader.MIN_BYTES;
-        int payload = Math.min(known.mss, SegmentWriter.offeredMss(connection.path)) - options;
-        return Math.clamp(connection.sender.buffer.unreleasedBytes(), 0, Math.max(0, payload));
+        return Math.max(0, (known == null || known.mss == 0 ? offered : Math.min(known.mss, offered)) - options);
     }
 
     /** The SYN was not answered in time: from now on without. */
-    void onSynTimeout(TcpConnection connection, long nowNs) {
-        if (connection.fastOpenWanted) {
-            connection.fastOpenWanted = false;
-            if (connection.fastOpenTried) {
-                cache.onLoss(connection.path.remote, nowNs);
-            }
-        }
+    void onSynTimeout(TcpConnection connection) {
+        connection.fastOpenWanted = false;
     }
 
     /** Timeouts in a row, in the handshake or behind it: something on this host's way out may not bear the option at all (§7.1). */
     void onRepeatedTimeouts(TcpConnection connection, long nowNs) {
-        if (connection.fastOpenTried) {
-            cache.pause(nowNs);
+        long pauseNs = tcp.config.handshake().fastOpenTuning().blackHolePauseNs();
+        if (connection.fastOpenTried && pauseNs > 0) {
+            cache.pause(pauseNs, nowNs);
             tcp.counters.increment(Counter.TCP_FAST_OPEN_BLACK_HOLES);
         }
     }
@@ -84,22 +92,26 @@ final class FastOpenClient {
     /** The handshake is complete; {@code taken} of the SYN's bytes are acknowledged, the others are sent again as new ones. */
     void onSynAck(TcpConnection connection, TcpSegment synAck, int taken, long nowNs) {
         if (connection.fastOpenTried) {
-            learn(connection, synAck);
+            learn(connection, synAck, taken, nowNs);
         }
-        if (taken > 0) {
-            connection.tally.synDataTaken = true;
-            connection.sender.onSynDataAcked(taken, synAck.window, nowNs);
-            cache.onSuccess(connection.path.remote);
+        connection.sender.onSynAck(taken, connection.synDataBytes, synAck.window, nowNs);
+        if (taken > 0 && taken == connection.synDataBytes) {
+            connection.tally.synDataTaken = true; // as Linux: all of it
             tcp.counters.increment(Counter.TCP_FAST_OPEN_ACTIVE);
         } else if (connection.synDataBytes > 0) {
             tcp.counters.increment(Counter.TCP_FAST_OPEN_ACTIVE_FAIL);
         }
     }
 
-    /** A cookie that nobody asked for is ignored, as on Linux. */
-    private void learn(TcpConnection connection, TcpSegment synAck) {
+    /** A cookie that nobody asked for is ignored, and a loss is one only when the answer shows it; both as Linux. */
+    private void learn(TcpConnection connection, TcpSegment synAck, int taken, long nowNs) {
         IpAddress server = connection.path.remote;
-        if (synAck.fastOpenBytes > 0) {
+        if (!connection.fastOpenWanted && connection.synDataBytes > 0 && taken == 0 && synAck.fastOpenBytes <= 0) {
+            cache.onLoss(server, nowNs);
+            return;
+        }
+        cache.onAnswer(server, connection.peerMss);
+        if (synAck.fastOpenBytes > 0 && !connection.options().fastOpenNoCookie) {
             cache.onCookie(
                     server,
                     synAck.fastOpenBytes,

@@ -6,7 +6,7 @@ import dev.millrace.stack.wire.TcpHeader;
 import dev.millrace.stack.wire.TcpSegment;
 
 /**
- * Passive opens by a SYN with data and a valid cookie (RFC 7413 §4.2.2): the connection exists at once, in SYN-RECEIVED, the
+ * Passive opens by a SYN with data and a valid cookie, or with none where none is required (RFC 7413 §4.2.2): the connection exists at once, in SYN-RECEIVED, the
  * application may accept and read, and what it writes follows the SYN+ACK without waiting for the final ACK, within the initial window. A FIN waits
  * for that (RFC 9293 §3.10.4). Everything else goes the way of other SYNs. One per core; core thread only.
  */
@@ -16,20 +16,26 @@ final class FastOpenServer {
 
     FastOpenServer(Tcp tcp) {
         this.tcp = tcp;
-        this.keys = tcp.ports.fastOpenKeys;
+        FastOpenTuning tuning = tcp.config.handshake().fastOpenTuning();
+        this.keys = tuning.hasKey() ? new FastOpenKeys(tuning.key0(), tuning.key1()) : tcp.ports.fastOpenKeys;
     }
 
     /** Whether the SYN+ACK is to bring a cookie: the SYN asks for one, or brought none that is good. */
     boolean offersCookie(TcpListener listener, TcpSegment syn) {
-        return tcp.config.handshake().fastOpen().server() && syn.fastOpenBytes >= 0 && listener.fastOpenLimit() > 0;
+        return syn.fastOpenBytes >= 0 && serves(listener);
+    }
+
+    private boolean serves(TcpListener listener) {
+        return tcp.config.handshake().fastOpen().server() && listener.fastOpenLimit() > 0;
     }
 
     /** Opens a connection if the cookie is good and there is room; false when nothing has happened. */
     boolean open(TcpListener listener, TcpSegment syn, int windowOffered, long nowNs) {
-        if (!offersCookie(listener, syn) || syn.fastOpenBytes == 0) {
+        boolean trusted = listener.options().fastOpenNoCookie && syn.payloadLength > 0;
+        if (!serves(listener) || syn.fastOpenBytes <= 0 && !trusted) {
             return false;
         }
-        boolean current = isGood(syn, true, nowNs);
+        boolean current = trusted || isGood(syn, true, nowNs);
         if (!current && !isGood(syn, false, nowNs)) {
             tcp.counters.increment(Counter.TCP_FAST_OPEN_PASSIVE_FAIL);
             return false;
@@ -81,7 +87,7 @@ final class FastOpenServer {
                 TcpObserver.NONE,
                 null);
         Receiver receiver = connection.receiver;
-        receiver.open(syn.sequence, windowOffered, SegmentWriter.offeredMss(path));
+        receiver.open(syn.sequence, windowOffered, SegmentWriter.offeredMss(path, listener.options()));
         receiver.sackPermitted = syn.sackPermitted;
         receiver.scalingOffered = syn.windowScale >= 0;
         receiver.timestamps.offset =

@@ -5,7 +5,8 @@ import dev.millrace.stack.wire.IcmpError;
 
 /**
  * What ICMP errors do to a connection: nothing unless the quoted sequence number is in flight (RFC 5927 §4.1), and nothing final once the
- * connection is synchronised (RFC 1122 §4.2.3.9 as relaxed by RFC 5461 and 5927 §5.2). One per core; core thread only.
+ * connection is synchronised (RFC 1122 §4.2.3.9 as relaxed by RFC 5461 and 5927 §5.2); one that data with its SYN has opened counts as such,
+ * as on Linux, once it is accepted. One per core; core thread only.
  */
 final class IcmpArrival {
     private final Tcp tcp;
@@ -29,7 +30,7 @@ final class IcmpArrival {
         if (error == TcpError.NONE) {
             return;
         }
-        if (connection.state() == TcpState.SYN_SENT) {
+        if (connection.state() == TcpState.SYN_SENT || connection.awaitsAcceptance()) {
             tcp.counters.increment(Counter.TCP_ATTEMPT_FAILS);
             tcp.lifecycle.fail(connection, error);
         } else {
@@ -41,8 +42,13 @@ final class IcmpArrival {
     private void onPacketTooBig(TcpConnection connection, int mtu, long nowNs) {
         int before = connection.path.mtu();
         connection.path.onPacketTooBig(mtu, nowNs);
-        if (connection.path.mtu() < before && connection.state().sendsText()) {
+        if (connection.path.mtu() >= before) {
+            return;
+        }
+        if (connection.state().sendsText()) {
             connection.sender.onPacketTooBig(nowNs);
+        } else if (connection.state() == TcpState.SYN_SENT && connection.synDataBytes > 0) {
+            connection.sendBareSyn(nowNs); // as Linux: the handshake does not wait for a timeout
         }
     }
 

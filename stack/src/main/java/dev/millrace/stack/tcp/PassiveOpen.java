@@ -110,6 +110,7 @@ final class PassiveOpen {
         syn.sequence = entry.iss;
         syn.acknowledgment = entry.irs + 1;
         syn.window = entry.windowOffered();
+        syn.mss = SegmentWriter.offeredMss(path, entry.listener.options());
         syn.sackPermitted = entry.sackPermitted();
         syn.hasTimestamps = entry.hasTimestamps();
         syn.timestampValue = tcp.isns.timestamp(entry, nowNs);
@@ -181,6 +182,7 @@ final class PassiveOpen {
         syn.sequence = cookies.initialSequence(segment, peerMss, nowNs);
         syn.acknowledgment = segment.sequence + 1;
         syn.window = windowOffered(listener.options());
+        syn.mss = SegmentWriter.offeredMss(path, listener.options());
         syn.hasTimestamps = segment.hasTimestamp;
         syn.sackPermitted = segment.hasTimestamp && segment.sackPermitted;
         syn.windowScale = segment.hasTimestamp && segment.windowScale >= 0 ? receiveScale(listener.options()) : -1;

@@ -95,6 +95,11 @@ final class Receiver {
         return shift;
     }
 
+    /** The ACK of the peer's SYN rides on text: as on Linux what comes back is an answer, which need not be acknowledged at once. */
+    void onFirstAckWithText() {
+        interactive = true;
+    }
+
     void quickAckAlways(boolean on) {
         quickAckAlways = on;
     }

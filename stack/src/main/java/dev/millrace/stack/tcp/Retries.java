@@ -118,14 +118,15 @@ final class Retries {
     }
 
     private void onSynTimeout(long nowNs) {
-        if (timeouts > tcp.config.synRetries() || userTimeoutPassed(stuckSinceNs, nowNs)) {
+        int own = connection.options().synRetries;
+        if (timeouts > (own > 0 ? own : tcp.config.synRetries()) || userTimeoutPassed(stuckSinceNs, nowNs)) {
             tcp.lifecycle.giveUp(connection);
             return;
         }
         connection.sender.rtt.backOff();
         connection.sender.onSynAckTimeout(nowNs);
         connection.ecn.onSynTimeout();
-        tcp.fastOpen.onSynTimeout(connection, nowNs);
+        tcp.fastOpen.onSynTimeout(connection);
         connection.sendSyn(nowNs);
         boundByUserTimeout(ConnectionTimers.RETRANSMIT, stuckSinceNs);
     }

@@ -53,6 +53,9 @@ final class SegmentArrival {
             establish(connection, segment, nowNs);
             tcp.fastOpen.onSynAck(connection, segment, taken, nowNs);
             connection.receiver.ackNow = true; // without what came with the SYN: that is sent again
+            if (connection.sender.unsentBytes() > connection.synDataBytes - taken) {
+                connection.receiver.onFirstAckWithText();
+            }
         } else {
             // simultaneous open (§3.5, figure 7)
             connection.moveTo(TcpState.SYN_RECEIVED);
@@ -63,7 +66,10 @@ final class SegmentArrival {
     /** Learns from the peer's SYN: initial sequence number and options. */
     private static void takeSyn(TcpConnection connection, TcpSegment segment, long nowNs) {
         Receiver receiver = connection.receiver;
-        receiver.open(segment.sequence, receiver.windowInSyn(), SegmentWriter.offeredMss(connection.path));
+        receiver.open(
+                segment.sequence,
+                receiver.windowInSyn(),
+                SegmentWriter.offeredMss(connection.path, connection.options()));
         receiver.sackPermitted = segment.sackPermitted;
         receiver.scalingOffered = segment.windowScale >= 0;
         if (segment.hasTimestamp) {
@@ -268,12 +274,15 @@ final class SegmentArrival {
         long ack = sender.positionOf(segment.acknowledgment);
         boolean completesHandshake = connection.state() == TcpState.SYN_RECEIVED;
         if (completesHandshake) {
-            if (ack < 0 || ack > sender.nxt) {
+            if (ack < 0 || ack > Math.max(sender.nxt, connection.synDataBytes)) {
                 drop(Counter.DROP_TCP_BAD_ACK);
                 tcp.strays.resetForAck(segment, nowNs);
                 return false;
             }
             establish(connection, segment, nowNs);
+            if (connection.synDataBytes > 0) { // SYNs have crossed, and ours had data
+                tcp.fastOpen.onSynAck(connection, segment, (int) ack, nowNs);
+            }
         }
         if (ack > sender.nxt || ack < sender.una - sender.window.maxBytes) {
             drop(Counter.DROP_TCP_BAD_ACK); // RFC 5961 §5.2

@@ -1,7 +1,7 @@
 package dev.millrace.stack.tcp;
 
 /**
- * How large a connection's segments are: the least of what the peer takes, what the path is known to take, and what the search for the path's MTU has
+ * How large a connection's segments are: the least of what the peer takes, what TCP_MAXSEG allows, what the path is known to take, and what the search for the path's MTU has
  * got through ({@link PathMtuSearch}). Sizes "from the TCP header on" include it. Core thread only.
  */
 final class SegmentSize {
@@ -32,7 +32,8 @@ final class SegmentSize {
 
     /** The handshake is complete. */
     void start(int mss, long nowNs) {
-        peerMss = mss;
+        int wanted = connection.options().maxSegmentBytes;
+        peerMss = wanted > 0 ? Math.min(mss, wanted) : mss; // as Linux: TCP_MAXSEG holds for both directions
         pathBytes = connection.path.segmentBytes();
         search.start(mostBytes(), nowNs);
         update();

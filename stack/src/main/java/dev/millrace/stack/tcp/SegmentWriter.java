@@ -92,6 +92,7 @@ final class SegmentWriter {
         boolean scaling = withAck ? receiver.scalingOffered : features.windowScaling();
         syn.windowScale = scaling ? receiver.scale : -1;
         syn.trafficClass = connection.trafficClass;
+        syn.mss = offeredMss(connection.path, connection.options());
         connection.addFastOpen(syn, withAck, nowNs);
         if (!send(connection.path, syn, nowNs)) {
             return false;
@@ -109,7 +110,7 @@ final class SegmentWriter {
         long at = packet.address;
         int optionBytes = TcpHeader.writeSynOptions(
                 at + TcpHeader.MIN_BYTES,
-                offeredMss(path),
+                what.mss,
                 what.sackPermitted,
                 what.hasTimestamps,
                 what.timestampValue,
@@ -143,9 +144,10 @@ final class SegmentWriter {
         return true;
     }
 
-    /** What the MSS option says (RFC 6691): the payload of our largest packet if neither header had options. */
-    static int offeredMss(Path path) {
-        return Math.clamp(path.segmentBytes() - TcpHeader.MIN_BYTES, 64, 0xffff);
+    /** What the MSS option says (RFC 6691): the payload of our largest packet if neither header had options, or TCP_MAXSEG if that is less. */
+    static int offeredMss(Path path, TcpOptions options) {
+        int most = options.maxSegmentBytes > 0 ? options.maxSegmentBytes : 0xffff;
+        return Math.clamp(path.segmentBytes() - TcpHeader.MIN_BYTES, 64, most);
     }
 
     /** A segment of an endpoint that has no connection object: RST, or the ACK of a half-open or TIME-WAIT entry. */

@@ -41,6 +41,9 @@ final class Sender {
     /** Nagle, Minshall's variant: end of the last segment sent that was not full. */
     private long smallSegmentEnd = -1;
 
+    /** End of what went with our SYN; what of it goes again does so as one segment that is not small, as on Linux. */
+    private long synTextEnd;
+
     private final CwndUsage usage = new CwndUsage();
     private final @Nullable Pacer pacer;
     private long lastSentNs;
@@ -122,12 +125,20 @@ final class Sender {
         }
     }
 
+    /** The SYN+ACK has acknowledged {@code taken} of the bytes that went with the SYN. */
+    void onSynAck(int taken, int sent, int windowField, long nowNs) {
+        synTextEnd = sent;
+        if (taken > 0) {
+            onSynDataAcked(taken, windowField, nowNs);
+        }
+    }
+
     /**
      * The SYN+ACK has acknowledged bytes that went with the SYN (RFC 7413 §4.2.1): as if they had left just after the SYN.
      *
      * @param windowField the SYN+ACK's, which is not scaled
      */
-    void onSynDataAcked(int bytes, int windowField, long nowNs) {
+    private void onSynDataAcked(int bytes, int windowField, long nowNs) {
         recovery.onSent(0, bytes, connection.synSentNs);
         una = bytes;
         nxt = bytes;
@@ -309,13 +320,16 @@ final class Sender {
             long usable = Math.max(0, window.edge - nxt);
             int limit = size.payloadLimit();
             int length = (int) Math.min(Math.min(queued, usable), limit);
+            if (nxt < synTextEnd) {
+                length = (int) Math.min(length, synTextEnd - nxt);
+            }
             boolean withFin = fin && length == queued && usable > queued;
             if (!withFin && !isWorthSending(length, queued, limit)) {
                 return true;
             }
             if (length > recovery.allowanceBytes()
                     || !mayLeave(nowNs)
-                    || !send(length, length == queued, withFin, limit, nowNs)) {
+                    || !send(length, pushes(length, queued, withFin), withFin, limit, nowNs)) {
                 return false;
             }
         }
@@ -335,12 +349,18 @@ final class Sender {
         }
     }
 
+    /** RFC 9293 §3.9.1, MUST-61; what goes again from the SYN as well, since Linux keeps its end. */
+    private boolean pushes(int length, long queued, boolean withFin) {
+        boolean last = length == queued && (withFin || !connection.moreFollows());
+        return length > 0 && (last || nxt + length == synTextEnd);
+    }
+
     /**
      * Sender's silly window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1), the latter with Minshall's modification: a small segment
      * waits only for another small one. Its fourth case, the override, is the persist timer's.
      */
     private boolean isWorthSending(int length, long queued, int limit) {
-        if (length == limit) {
+        if (length == limit || nxt < synTextEnd) {
             return true;
         }
         if (length == 0) {
@@ -353,8 +373,7 @@ final class Sender {
         return length >= window.maxBytes / 2;
     }
 
-    private boolean send(int length, boolean last, boolean withFin, int limit, long nowNs) {
-        boolean push = last && length > 0 && (withFin || !connection.moreFollows()); // RFC 9293 §3.9.1, MUST-61
+    private boolean send(int length, boolean push, boolean withFin, int limit, long nowNs) {
         int flags = TcpSegment.ACK | (push ? TcpSegment.PSH : 0) | (withFin ? TcpSegment.FIN : 0);
         if (!writer.segment(connection, nxt, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
             outOfPackets = true;
@@ -365,7 +384,7 @@ final class Sender {
         recovery.onSent(nxt, to, nowNs);
         sentNew = true;
         idlenessJudged = false;
-        if (length < limit) {
+        if (length < limit && to > synTextEnd) {
             smallSegmentEnd = to;
         }
         nxt = to;
@@ -384,7 +403,7 @@ final class Sender {
         }
     }
 
-    /** The persist timer fired: sends what the window takes though it is little. False when it takes nothing at all. */
+    /** The persist timer fired: sends what the window takes though it is little, and pushes it, as Linux. False when it takes nothing at all. */
     boolean overrideSillyWindow(long nowNs) {
         long usable = window.edge - nxt;
         int length = (int) Math.min(Math.min(dataEnd() - nxt, usable), size.payloadLimit());
@@ -607,7 +626,9 @@ final class Sender {
             return figures;
         }
         recovery.describe(figures);
-        figures.deliveredSegments++; // our SYN
+        if (connection.synDataBytes == 0 || !connection.tally.synDataTaken) {
+            figures.deliveredSegments++; // our SYN, with no more than which its data was delivered
+        }
         return figures;
     }
 

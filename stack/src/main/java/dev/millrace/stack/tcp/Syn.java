@@ -14,6 +14,7 @@ final class Syn {
     int acknowledgment;
     int flags;
     int window;
+    int mss;
     boolean sackPermitted;
     boolean hasTimestamps;
     int timestampValue;

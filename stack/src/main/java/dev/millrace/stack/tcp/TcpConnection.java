@@ -22,10 +22,15 @@ public final class TcpConnection extends Flow implements TcpSocket {
     /** {@code status} beyond the bits of {@link TcpSocket#readiness}: our FIN is acknowledged. */
     private static final int FIN_ACKNOWLEDGED = 1 << 16;
 
+    /** And: the handshake is complete, which a connect with Fast Open does not wait for. */
+    private static final int SYNCHRONISED = 1 << 17;
+
     static final int SHUTDOWN_OUTPUT = 1;
     static final int SHUTDOWN_INPUT = 1 << 1;
     static final int CLOSE = 1 << 2;
     static final int ABORT = 1 << 3;
+    /** Nothing more is to be waited for before the SYN. */
+    static final int OPEN = 1 << 4;
 
     private static final VarHandle STATUS;
     private static final VarHandle REQUESTED;
@@ -110,6 +115,9 @@ public final class TcpConnection extends Flow implements TcpSocket {
     /** Our SYN waits for bytes to go with it. */
     boolean synDeferred;
 
+    /** How many may: until the handshake is complete the application writes no more than that, as on Linux. Written before CONNECTED is. */
+    private int synTextLimit;
+
     // MemoryPressure's
     boolean awaitsMemory;
     boolean holdsMemory;
@@ -167,7 +175,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     public int readiness() {
         int now = (int) STATUS.getAcquire(this);
         int wishes = (int) REQUESTED.getAcquire(this);
-        int ready = now & ~FIN_ACKNOWLEDGED;
+        int ready = now & ~(FIN_ACKNOWLEDGED | SYNCHRONISED);
         if ((now & (PEER_CLOSED | FAILED)) != 0
                 || (wishes & SHUTDOWN_INPUT) != 0
                 || urgent.readable(receiveBuffer, receiveBuffer.readableBytes()) > 0) {
@@ -175,7 +183,10 @@ public final class TcpConnection extends Flow implements TcpSocket {
         }
         if ((now & FAILED) != 0
                 || (wishes & SHUTDOWN_OUTPUT) != 0
-                || (now & CONNECTED) != 0 && !memoryWanted && hasSpace(sendBuffer.freeBytes())) {
+                || (now & CONNECTED) != 0
+                        && !memoryWanted
+                        && hasSpace(sendBuffer.freeBytes())
+                        && (synTextLimit == 0 || mayFollowSyn(1, now) > 0)) {
             ready |= WRITABLE;
         }
         boolean closing = (wishes & (SHUTDOWN_OUTPUT | CLOSE)) != 0;
@@ -239,7 +250,32 @@ public final class TcpConnection extends Flow implements TcpSocket {
 
     @Override
     public int write(ByteBuffer source, int from, int length) {
-        return refusesText() ? ERROR : onWritten(sendBuffer.write(source, from, length), length);
+        if (refusesText()) {
+            return ERROR;
+        }
+        if (synTextLimit > 0) {
+            return writeWithSyn(source, from, length);
+        }
+        return onWritten(sendBuffer.write(source, from, length), length);
+    }
+
+    private int writeWithSyn(ByteBuffer source, int from, int length) {
+        int now = (int) STATUS.getAcquire(this);
+        if (length == 0 && (now & SYNCHRONISED) == 0) {
+            request(OPEN); // as Linux: the SYN goes, with nothing
+        }
+        int allowed = mayFollowSyn(length, now);
+        return onWritten(sendBuffer.write(source, from, allowed), allowed);
+    }
+
+    /** How many of so many bytes may be written: before the handshake is complete those that go with the SYN, and these once only. */
+    private int mayFollowSyn(int length, int now) {
+        if ((now & SYNCHRONISED) != 0) {
+            return length;
+        }
+        boolean begun =
+                sendBuffer.freeBytes() < sendBuffer.capacity() || ((int) REQUESTED.getAcquire(this) & OPEN) != 0;
+        return begun ? 0 : Math.min(length, synTextLimit);
     }
 
     @Override
@@ -375,7 +411,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
         } else if ((wishes & CLOSE) != 0) {
             tcp.lifecycle.close(this, nowNs);
         } else {
-            if (synDeferred && (sendBuffer.unreleasedBytes() > 0 || (wishes & SHUTDOWN_OUTPUT) != 0)) {
+            if (synDeferred && (sendBuffer.unreleasedBytes() > 0 || (wishes & (SHUTDOWN_OUTPUT | OPEN)) != 0)) {
                 sendDeferredSyn(nowNs);
             }
             if ((wishes & SHUTDOWN_INPUT) != 0) {
@@ -387,7 +423,8 @@ public final class TcpConnection extends Flow implements TcpSocket {
         }
         if (state == TcpState.CLOSED) {
             receiver.trim();
-        } else if (state != TcpState.SYN_SENT) { // until the peer's SYN there is no RCV.NXT to tell a window for
+        } else if (state != TcpState.SYN_SENT
+                && state != TcpState.SYN_RECEIVED) { // no window is told before the handshake is complete
             receiver.onConsumed(sender.rtt.smoothedRttNs(), nowNs);
         }
         announceSpace();
@@ -470,8 +507,11 @@ public final class TcpConnection extends Flow implements TcpSocket {
      */
     void deferSyn(long nowNs) {
         synDeferred = true;
+        synTextLimit = tcp.fastOpen.synTextLimit(this);
         publish(CONNECTED);
-        timers.set(ConnectionTimers.RETRANSMIT, nowNs + FastOpenClient.DEFERRAL_NS);
+        if (!options.fastOpenConnect) {
+            timers.set(ConnectionTimers.RETRANSMIT, nowNs + FastOpenClient.DEFERRAL_NS);
+        }
     }
 
     /** There are bytes to go with the SYN, or it must not wait any longer. */
@@ -479,6 +519,19 @@ public final class TcpConnection extends Flow implements TcpSocket {
         synDeferred = false;
         synSentNs = nowNs;
         sendSyn(nowNs);
+    }
+
+    /** What was too large for the path was the data with the SYN: the SYN goes again without, and with the MSS of the smaller path. */
+    void sendBareSyn(long nowNs) {
+        fastOpenWanted = false;
+        tcp.counters.increment(Counter.TCP_RETRANSMITTED_SEGMENTS);
+        sendSyn(nowNs);
+    }
+
+    /** Opened by data with its SYN, its handshake under way, and not accepted yet. */
+    @SuppressWarnings("ReferenceEquality") // the constant is meant
+    boolean awaitsAcceptance() {
+        return fastOpenListener != null && state == TcpState.SYN_RECEIVED && observer == TcpObserver.NONE;
     }
 
     /** The peer repeats the SYN that has opened this connection: so does what answers it. */
@@ -569,7 +622,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     /** The handshake is complete. */
     void onEstablished(long nowNs) {
         moveTo(TcpState.ESTABLISHED);
-        publish(CONNECTED);
+        publish(CONNECTED | SYNCHRONISED);
         tally.establishedNs = nowNs;
         retries.onHeard(nowNs);
         retries.startKeepAlive(nowNs);
@@ -648,7 +701,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
         timers.checkInvariants();
         checkState();
         if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) {
-            assert timers.isSet(ConnectionTimers.RETRANSMIT) : "a handshake without a timer";
+            assert synDeferred || timers.isSet(ConnectionTimers.RETRANSMIT) : "a handshake without a timer";
         } else {
             sender.checkInvariants();
             receiver.checkInvariants();

@@ -63,7 +63,7 @@ public enum TcpMetric {
     /** Congestion window, segments. */
     SND_CWND("tcpi_snd_cwnd", (c, r, nowNs) -> TcpMetrics.segments(c.sender, c.sender.cwndBytes())),
     /** The MSS that we offered, bytes. */
-    ADVMSS("tcpi_advmss", (c, r, nowNs) -> SegmentWriter.offeredMss(c.path)),
+    ADVMSS("tcpi_advmss", (c, r, nowNs) -> SegmentWriter.offeredMss(c.path, c.options())),
     /** How many segments have overtaken another, 3 unless it was more. */
     REORDERING("tcpi_reordering", (c, r, nowNs) -> r.reorderingDegree),
     /** Bytes that the application took in a round trip, as receive auto-tuning last measured it. */

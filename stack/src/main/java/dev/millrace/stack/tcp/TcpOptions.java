@@ -30,12 +30,18 @@ public final class TcpOptions {
     /** TCP_CORK: what does not fill a segment waits for more, or for the retransmission timeout (200 ms and more) if nothing is in flight. */
     public boolean cork;
 
+    /** TCP_SYNCNT: retransmissions of the SYN before giving up, 0 = the stack's. */
+    public int synRetries;
+
+    /** TCP_MAXSEG, before the connection is made or on its listener: the MSS option says at most this, and no segment carries more; 0 = by the path. */
+    public int maxSegmentBytes;
+
     /** TCP_CONGESTION, before the connection is made; null: the stack's. DCTCP, which needs ECN in the handshake, is the stack's only. */
     public @Nullable CongestionAlgorithm congestionControl;
 
     /**
      * TCP_FASTOPEN_CONNECT: where Fast Open is on for clients, a connect to a server whose cookie is known succeeds at once, and the SYN waits
-     * a little for the first bytes written.
+     * for the first bytes written, as long as that takes.
      */
     public boolean fastOpenConnect;
 
@@ -44,6 +50,12 @@ public final class TcpOptions {
      * backlog. Means something only where Fast Open is on for servers.
      */
     public int fastOpenQueue = -1;
+
+    /**
+     * TCP_FASTOPEN_NO_COOKIE: a connect sends data with its SYN without a cookie, and a listener takes such data. For networks where nobody forges
+     * addresses.
+     */
+    public boolean fastOpenNoCookie;
 
     public boolean reuseAddress;
     public boolean reusePort;
@@ -65,9 +77,12 @@ public final class TcpOptions {
         copy.oobInline = oobInline;
         copy.quickAck = quickAck;
         copy.cork = cork;
+        copy.synRetries = synRetries;
+        copy.maxSegmentBytes = maxSegmentBytes;
         copy.congestionControl = congestionControl;
         copy.fastOpenConnect = fastOpenConnect;
         copy.fastOpenQueue = fastOpenQueue;
+        copy.fastOpenNoCookie = fastOpenNoCookie;
         copy.reuseAddress = reuseAddress;
         copy.reusePort = reusePort;
         return copy;

@@ -1,0 +1,258 @@
+package dev.millrace.stack.tcp;
+
+import static dev.millrace.stack.tcp.Trace.ms;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.millrace.stack.Rule;
+import dev.millrace.stack.wire.IcmpError;
+import dev.millrace.stack.wire.IpAddress;
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** TCP Fast Open where RFC 7413 leaves a choice, and this stack makes Linux'. */
+@Rule("tcp.md: Handshake")
+class FastOpenLikeLinuxTest {
+    private static final byte[] NONE = {};
+    private static final byte[] COOKIE = {1, 2, 3, 4, 5, 6, 7, 8};
+    private static final long KEY0 = 0x07060504_03020100L;
+    private static final long KEY1 = 0x0f0e0d0c_0b0a0908L;
+
+    private final Trace t = new Trace(TcpConfig.of(0).with(HandshakeConfig.DEFAULT.with(FastOpenMode.ON)));
+
+    @AfterEach
+    void close() {
+        t.host.close();
+    }
+
+    // ---- cookies ----
+
+    @Test
+    void aCookieIsSipHashOfBothAddressesClientFirstInNetworkOrder() {
+        FastOpenKeys keys = new FastOpenKeys(KEY0, KEY1);
+        assertEquals(0x3063fd72c7f07397L, cookie(keys, IpAddress.v4(0xc6120002), IpAddress.v4(0xc6120001)));
+        IpAddress server = new IpAddress(0xfd000018_00000000L, 2);
+        IpAddress client = new IpAddress(0xfd000018_00000000L, 1);
+        assertEquals(0x2fcb571c9de66cd1L, cookie(keys, server, client));
+    }
+
+    private static long cookie(FastOpenKeys keys, IpAddress local, IpAddress remote) {
+        return keys.cookie(local.high(), local.low(), remote.high(), remote.low(), 0);
+    }
+
+    @Test
+    void aKeyThatIsSetStaysInUse() {
+        FastOpenKeys keys = new FastOpenKeys(KEY0, KEY1);
+        long cookie = keys.cookie(1, 2, 3, 4, 0);
+        assertTrue(keys.isCurrent(cookie, 1, 2, 3, 4, ms(100L * 3_600_000)));
+        assertFalse(keys.isPrevious(cookie, 1, 2, 3, 4, ms(100L * 3_600_000)));
+    }
+
+    @Test
+    void hostsWithOneKeyTakeEachOthersCookies() {
+        FastOpenTuning tuning = new FastOpenTuning(KEY0, KEY1, 0);
+        HandshakeConfig config = new HandshakeConfig(100, 100, SynCookieMode.OFF, FastOpenMode.SERVER, tuning);
+        byte[] given;
+        try (Trace one = new Trace(TcpConfig.of(0).with(config))) {
+            one.listener = one.host.listen(Trace.PORT, 16, one.options);
+            one.peerSends("S", 0, 0, 0, s -> s.fastOpen = NONE);
+            given = one.stackSends("S.", 0, 1, 0).fastOpen;
+            assertNotNull(given);
+        }
+        try (Trace other = new Trace(TcpConfig.of(0).with(config))) {
+            other.listener = other.host.listen(Trace.PORT, 16, other.options);
+            other.after(ms(10L * 3_600_000));
+            other.peerSends("S", 0, 0, 100, s -> s.fastOpen = given);
+            other.stackSends("S.", 0, 101, 0);
+        }
+    }
+
+    @Test
+    void aListenerThatNeedsNoCookieTakesDataOfAnySyn() {
+        t.options.fastOpenNoCookie = true;
+        t.listener = t.host.listen(Trace.PORT, 16, t.options);
+        t.peerSends("S", 0, 0, 100, s -> s.payload = Trace.pattern(1, 100));
+        assertNull(t.stackSends("S.", 0, 101, 0).fastOpen);
+        t.socket = (TcpConnection) t.listenerOrFail().accept();
+        t.reads(1, 100);
+    }
+
+    @Test
+    void aConnectThatNeedsNoCookieSendsDataWithItsFirstSyn() {
+        t.options.fastOpenNoCookie = true;
+        connectWith(100);
+        assertNull(t.stackSends("S", 0, 0, 100).fastOpen);
+        t.peerSends("S.", 0, 101, 0, s -> s.fastOpen = COOKIE);
+        end();
+        t.options.fastOpenNoCookie = false;
+        connectWith(100);
+        assertArrayEquals(NONE, t.stackSends("S", 0, 0, 0).fastOpen, "nobody had asked for that cookie");
+    }
+
+    // ---- what goes with the SYN ----
+
+    private void connectWith(int length) {
+        ByteBuffer text = ByteBuffer.wrap(Trace.pattern(1, length));
+        try {
+            t.socket = t.host.tcp.connect(
+                    null, Trace.PEER, Trace.PEER_PORT, t.options, TcpObserver.NONE, PortChooser.ANY, text, t.nowNs);
+        } catch (TcpException e) {
+            throw new AssertionError(e);
+        }
+        t.peerPort = Trace.PEER_PORT;
+    }
+
+    private void end() {
+        t.connection().abort();
+        t.turn();
+        t.ignoreSent();
+    }
+
+    private void learnCookie() {
+        connectWith(100);
+        t.stackSends("S", 0, 0, 0);
+        t.peerSends("S.", 0, 1, 0, s -> s.fastOpen = COOKIE);
+        end();
+    }
+
+    @Test
+    void theMssOfTheLastAnswerBoundsTheNextSyn() {
+        learnCookie();
+        connectWith(100);
+        t.stackSends("S", 0, 0, 100);
+        t.peerSends("S.", 0, 101, 0, s -> s.mss = 1000);
+        end();
+        connectWith(3000);
+        t.stackSends("S", 0, 0, 960);
+    }
+
+    @Test
+    void aRequestThatIsLostSpeaksAgainstNothing() {
+        connectWith(100);
+        t.stackSends("S", 0, 0, 0);
+        t.lastSentNs = t.nowNs;
+        assertNull(t.stackSendsAfter(ms(1000), "S", 0, 0, 0).fastOpen);
+        t.peerSends("S.", 0, 1, 0);
+        end();
+        connectWith(100);
+        assertArrayEquals(NONE, t.stackSends("S", 0, 0, 0).fastOpen);
+    }
+
+    @Test
+    void whatTheServerLeftGoesAgainInOnePieceAndHoldsNothingBack() {
+        learnCookie();
+        connectWith(1500);
+        t.stackSends("S", 0, 0, 1420);
+        t.peerSends("S.", 0, 1, 0);
+        t.stackSends(".", 1, 1, 1420);
+        t.stackSends(".", 1421, 1, 80);
+    }
+
+    @Test
+    void dataTooLargeForThePathMakesTheSynGoAgainAtOnceWithout() {
+        learnCookie();
+        connectWith(1400);
+        Segment syn = t.stackSends("S", 0, 0, 1400);
+        t.host.tcp.onIcmpError(
+                IcmpError.PACKET_TOO_BIG,
+                Trace.STACK.high(),
+                Trace.STACK.low(),
+                t.connection().localPort,
+                Trace.PEER.high(),
+                Trace.PEER.low(),
+                Trace.PEER_PORT,
+                syn.sequence,
+                840,
+                t.nowNs);
+        t.turn();
+        Segment again = t.stackSends("S", 0, 0, 0);
+        assertNull(again.fastOpen);
+        assertEquals(800, again.mss);
+        t.peerSends("S.", 0, 1, 0);
+        t.stackSends(".", 1, 1, 800);
+    }
+
+    @Test
+    void synsWithDataThatCrossMakeAConnection() {
+        learnCookie();
+        connectWith(100);
+        t.stackSends("S", 0, 0, 100);
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+        t.peerSends("S.", 0, 101, 0);
+        assertEquals(TcpState.ESTABLISHED, t.state());
+        t.ignoreSent();
+        t.peerSends("P.", 1, 101, 30);
+        t.reads(1, 30);
+    }
+
+    // ---- TCP_FASTOPEN_CONNECT ----
+
+    private void connectDeferred() {
+        learnCookie();
+        t.options.fastOpenConnect = true;
+        t.connect();
+        t.peerPort = Trace.PEER_PORT;
+    }
+
+    @Test
+    void aSynForWhichTheApplicationAskedToWaitWaitsAsLongAsItTakes() {
+        connectDeferred();
+        t.after(ms(60_000));
+        t.stackSendsNothing();
+        t.write(1, 10);
+        t.stackSends("S", 0, 0, 10);
+    }
+
+    @Test
+    void untilTheHandshakeIsCompleteNoMoreIsWrittenThanGoesWithTheSyn() {
+        connectDeferred();
+        assertTrue((t.connection().readiness() & TcpSocket.WRITABLE) != 0);
+        assertEquals(1420, t.write(1, 3000));
+        t.stackSends("S", 0, 0, 1420);
+        assertEquals(0, t.write(1421, 100));
+        assertEquals(0, t.connection().readiness() & TcpSocket.WRITABLE);
+        t.peerSends("S.", 0, 1421, 0);
+        t.stackSends(".", 1421, 1, 0);
+        assertTrue((t.connection().readiness() & TcpSocket.WRITABLE) != 0);
+        assertEquals(100, t.write(1421, 100));
+        t.stackSends(".", 1421, 1, 100);
+    }
+
+    @Test
+    void aWriteOfNothingLetsTheSynGo() {
+        connectDeferred();
+        t.write(1, 0);
+        assertArrayEquals(COOKIE, t.stackSends("S", 0, 0, 0).fastOpen);
+    }
+
+    // ---- before accept ----
+
+    @Test
+    void anIcmpErrorEndsAConnectionThatDataHasOpenedUntilItIsAccepted() {
+        t.options.fastOpenNoCookie = true;
+        t.listener = t.host.listen(Trace.PORT, 16, t.options);
+        t.peerSends("S", 0, 0, 100, s -> s.payload = Trace.pattern(1, 100));
+        Segment synAck = t.stackSends("S.", 0, 101, 0);
+        t.host.tcp.onIcmpError(
+                IcmpError.HOST_UNREACHABLE,
+                Trace.STACK.high(),
+                Trace.STACK.low(),
+                Trace.PORT,
+                Trace.PEER.high(),
+                Trace.PEER.low(),
+                t.peerPort,
+                synAck.sequence,
+                0,
+                t.nowNs);
+        t.socket = (TcpConnection) t.listenerOrFail().accept();
+        t.reads(1, 100);
+        assertEquals(TcpSocket.ERROR, t.read());
+        assertEquals(TcpError.HOST_UNREACHABLE, t.connection().error());
+    }
+}
