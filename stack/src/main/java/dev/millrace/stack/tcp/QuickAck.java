@@ -2,7 +2,7 @@ package dev.millrace.stack.tcp;
 
 /** Which of a connection's first segments with text are acknowledged at once, so that the peer's window opens quickly. */
 public enum QuickAck {
-    /** None: the second full segment at the latest, others after the delay (RFC 9293 §3.8.6.3); FreeBSD's way. */
+    /** None but a FIN: the second full segment at the latest, others after the delay (RFC 9293 §3.8.6.3); FreeBSD's way. */
     NONE,
     /** Full ones: the peer has more to send and waits for its window. */
     FULL,

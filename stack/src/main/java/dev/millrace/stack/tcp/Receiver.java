@@ -245,6 +245,8 @@ final class Receiver {
         }
         if (nxt == finPosition) {
             nxt++;
+            edge++; // it takes no room, and the window is told as before, as Linux and FreeBSD do
+            ackNow |= config.features().quickAck() == QuickAck.NONE;
             scheduleAck(0, nowNs);
         }
         return nxt != before;

@@ -31,7 +31,7 @@ final class TimeWait extends Flow {
     private final int timestampOffset;
     private final int timestampRecent;
     private int lastTimestampSent;
-    private long lastAckNs;
+    private long lastChallengeNs;
 
     TimeWait(TcpConnection connection, long nowNs) {
         super(
@@ -51,7 +51,7 @@ final class TimeWait extends Flow {
         this.timestampOffset = receiver.timestamps.offset;
         this.timestampRecent = receiver.timestamps.recent;
         this.lastTimestampSent = receiver.timestamps.value(nowNs);
-        this.lastAckNs = nowNs - ChallengeAcks.CONNECTION_INTERVAL_NS;
+        this.lastChallengeNs = nowNs - ChallengeAcks.CONNECTION_INTERVAL_NS;
     }
 
     /** RFC 9293 §3.10.7.4 for TIME-WAIT. A SYN that may open a new connection has been taken out before. */
@@ -67,14 +67,14 @@ final class TimeWait extends Flow {
         }
         boolean expected = segment.sequence == receiveNext && segment.sequenceLength() == 0;
         tcp.counters.increment(Counter.DROP_TCP_IN_TIME_WAIT);
-        if (!expected && nowNs - lastAckNs >= ChallengeAcks.CONNECTION_INTERVAL_NS) {
+        if (!expected && nowNs - lastChallengeNs >= ChallengeAcks.CONNECTION_INTERVAL_NS) {
+            lastChallengeNs = nowNs; // an answer to a FIN does not count, as on Linux
             acknowledge(nowNs);
         }
     }
 
     /** Says where we are. */
     void acknowledge(long nowNs) {
-        lastAckNs = nowNs;
         lastTimestampSent = timestamp(nowNs);
         boolean sent = tcp.writer.bare(
                 path,

@@ -249,7 +249,7 @@ class SegmentArrivalTableTest {
                 || state == TcpState.LAST_ACK
                 || state == TcpState.TIME_WAIT;
         int rcv = t.peerIss + (peerOpened ? 1 : 0) + (peerClosed ? 1 : 0);
-        int edge = t.peerIss + 1 + WINDOW;
+        int edge = t.peerIss + 1 + WINDOW + (peerClosed ? 1 : 0); // a FIN takes no room in it
         before = new Before(state, t.stackIss, t.stackIss + una, t.stackIss + snd, t.peerIss, rcv, edge, WINDOW);
     }
 

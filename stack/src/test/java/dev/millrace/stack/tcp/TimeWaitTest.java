@@ -88,6 +88,18 @@ class TimeWaitTest {
         t.stackSendsNothing();
     }
 
+    /** An old duplicate right behind the FIN is answered: the FIN's acknowledgment was no challenge. */
+    @Test
+    void theFinsAcknowledgmentDoesNotCountAgainstTheRate() {
+        timeWait();
+        t.after(ms(100));
+        t.peerSends("S.", 1, 0, 0);
+        t.stackSends(".", 2, 2, 0);
+        t.after(ms(100));
+        t.peerSends("S.", 1, 0, 0);
+        t.stackSendsNothing();
+    }
+
     @Rule("tcp.md: RST and ACK loops")
     @Test
     void oldDataIsAnsweredAtABoundedRate() {

@@ -159,6 +159,17 @@ class WindowTest {
     }
 
     @Test
+    void aFinTakesNoRoomInTheWindow() {
+        t.options.receiveBufferBytes = 4000;
+        t.acceptConnection();
+        t.peerSends(".", 1, 1, 1460);
+        assertEquals(4000 - 1460, t.stackSends(".", 1, 1461, 0).window);
+        t.peerSends("F.", 1461, 1, 0);
+        t.after(ms(41));
+        assertEquals(4000 - 1460, t.stackSends(".", 1, 1462, 0).window);
+    }
+
+    @Test
     void takesTheAckOfASegmentIntoAClosedWindow() {
         t.options.receiveBufferBytes = 1000;
         t.acceptConnection();
