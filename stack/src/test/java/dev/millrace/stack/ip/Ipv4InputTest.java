@@ -321,10 +321,21 @@ class Ipv4InputTest {
         return Stream.of(
                 Arguments.of(Counter.DROP_ICMP_MALFORMED, quoting(3, 1, 0, V4, IpProtocol.TCP, 0)),
                 Arguments.of(Counter.DROP_ICMP_MALFORMED, quoting(3, 1, 0, V4, IpProtocol.TCP, 27)),
+                Arguments.of(Counter.DROP_ICMP_MALFORMED, quotingHeaderLength(0)),
+                Arguments.of(Counter.DROP_ICMP_MALFORMED, quotingHeaderLength(4)),
+                Arguments.of(Counter.DROP_ICMP_MALFORMED, quotingHeaderLength(6)),
                 Arguments.of(Counter.DROP_ICMP_NOT_ABOUT_US, quoting(3, 1, 0, PEER4, IpProtocol.TCP, 28)),
                 Arguments.of(Counter.DROP_ICMP_NOT_ABOUT_US, quoting(3, 1, 0, V4, IpProtocol.ICMP, 28)),
                 Arguments.of(Counter.DROP_ICMP_IGNORED, quoting(4, 0, 0, V4, IpProtocol.TCP, 28)),
                 Arguments.of(Counter.DROP_ICMP_IGNORED, quoting(5, 1, 0, V4, IpProtocol.TCP, 28)));
+    }
+
+    /** 28 bytes of a segment of ours, whose header says so many words. */
+    private static byte[] quotingHeaderLength(int words) {
+        byte[] packet = Frames.v4(V4, FAR4, IpProtocol.TCP, Frames.tcp(V4, FAR4, 4000, 443, 1000));
+        byte[] quoted = Arrays.copyOfRange(packet, Frames.IP, Frames.IP + 28);
+        quoted[0] = (byte) (0x40 | words);
+        return Frames.v4(PEER4, V4, IpProtocol.ICMP, Frames.icmp(3, 1, 0, quoted));
     }
 
     @Rule("RFC 9293 MUST-55")

@@ -149,6 +149,10 @@ class Ipv6InputTest {
                 Arguments.of("ten headers", extension, manyHeaders(10)),
                 Arguments.of("too many options", extension, packet(DSTOPT, manyOptions(), tcp())),
                 Arguments.of("half a fragment header", extension, packet(IpProtocol.FRAGMENT, new byte[7])),
+                Arguments.of(
+                        "a last piece of nothing",
+                        Counter.DROP_FRAGMENT_MALFORMED,
+                        packet(IpProtocol.FRAGMENT, Frames.fragmentHeader(TCP, 8, false, 1))),
                 Arguments.of("half a whole packet's fragment header", extension, halfFragmentHeader(0)),
                 Arguments.of("half a first piece's fragment header", extension, halfFragmentHeader(1)),
                 Arguments.of("half a last piece's fragment header", extension, halfFragmentHeader(8)),
@@ -359,6 +363,23 @@ class Ipv6InputTest {
         host.receives(packet(IpProtocol.ICMPV6, Frames.icmp6(PEER6, V6, 1, 0, 0, quoted)));
         assertEquals(Counter.DROP_ICMP_MALFORMED, host.dropped());
         assertEquals(List.of(), host.errors);
+    }
+
+    /** Its ports would be read from behind the message. */
+    @Rule("tcp.md: forged ICMP")
+    @Test
+    void aQuotedFirstFragmentWithoutItsPortsIsDropped() {
+        byte[] fragment = Frames.concat(Frames.fragmentHeader(TCP, 0, true, 1), Frames.tcp(V6, FAR6, 4000, 443, 8));
+        byte[] ours = Frames.v6(V6, FAR6, IpProtocol.FRAGMENT, 64, fragment);
+        for (int bytes : new int[] {48, 50, 55}) {
+            byte[] quoted = Arrays.copyOfRange(ours, Frames.IP, Frames.IP + bytes);
+            host.receives(packet(IpProtocol.ICMPV6, Frames.icmp6(PEER6, V6, 1, 0, 0, quoted)));
+        }
+        assertEquals(3, host.count(Counter.DROP_ICMP_NOT_ABOUT_US));
+        assertEquals(List.of(), host.errors);
+        byte[] enough = Arrays.copyOfRange(ours, Frames.IP, Frames.IP + 56);
+        host.receives(packet(IpProtocol.ICMPV6, Frames.icmp6(PEER6, V6, 1, 0, 0, enough)));
+        assertEquals(1, host.errors.size());
     }
 
     @Rule("RFC 9293 MUST-3")

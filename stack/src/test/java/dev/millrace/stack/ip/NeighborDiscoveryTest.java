@@ -12,6 +12,7 @@ import static dev.millrace.stack.ip.Host.SECOND;
 import static dev.millrace.stack.ip.Host.V6;
 import static dev.millrace.stack.ip.Host.ip;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -178,6 +179,19 @@ class NeighborDiscoveryTest {
     void whatBreaksTheRulesIsDropped(String rule, byte[] frame) {
         assertEquals(List.of(), host.receives(frame), rule);
         assertEquals(Counter.DROP_ND_INVALID, host.dropped());
+    }
+
+    @Rule("tcp.md: ARP, ND")
+    @Test
+    void aHardwareAddressOfAnotherLengthIsNotLearned() {
+        byte[] body = Frames.concat(
+                Frames.neighborBody(V6, NeighborMessage.SOURCE_LINK_LAYER, PEER_MAC), new byte[8]);
+        body[17] = 2; // of 14 bytes
+        host.receives(solicitation(PEER6, 0, body));
+        host.port.sent.clear();
+        assertTrue(host.sends(V6, PEER6, 1000, 1, Kind.DATA));
+        host.ip.flush();
+        assertFalse(host.port.sent.stream().anyMatch(frame -> frame[Frames.IP + 6] == IpProtocol.TCP));
     }
 
     // ---- resolving ----

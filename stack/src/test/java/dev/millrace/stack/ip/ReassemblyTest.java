@@ -145,6 +145,19 @@ class ReassemblyTest {
         assertEquals(Counter.DROP_FRAGMENT_OVERLAP, host.dropped());
     }
 
+    /** The pieces are not longer than a packet; with the header, the whole is. */
+    @Test
+    void aWholeLongerThanPacketsCanBeIsNotMade() {
+        int size = 21_840;
+        for (int at = 0; at < 3 * size; at += size) {
+            host.receives(Frames.v4Fragment(PEER4, 7, IpProtocol.TCP, at, true, new byte[size]));
+        }
+        host.receives(Frames.v4Fragment(PEER4, 7, IpProtocol.TCP, 3 * size, false, new byte[10]));
+        assertEquals(0, host.count(Counter.PACKETS_REASSEMBLED));
+        assertEquals(Counter.DROP_FRAGMENT_MALFORMED, host.dropped());
+        assertEquals(4, host.drops(), "each piece counts");
+    }
+
     @Test
     void aMiddlePieceIsAMultipleOfEightBytes() {
         host.receives(Frames.v4Fragment(PEER4, 7, IpProtocol.TCP, 0, true, new byte[9]));
