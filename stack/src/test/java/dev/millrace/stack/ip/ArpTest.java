@@ -206,6 +206,26 @@ class ArpTest {
         assertEquals(PEER_MAC, Frames.destinationMac(probe));
     }
 
+    /** With a retransmission timeout of 2 s: after 2, 6 and 14 s. What began without an answer goes on to be doubted. */
+    @Rule("RFC 9293 SHLD-10")
+    @Test
+    void threeRetransmissionsPassBeforeTheNeighbourIsDoubted() {
+        resolve();
+        long lastProgressNs = host.nowNs;
+        host.ip.path(V4, PEER4).confirm(host.nowNs);
+        for (int seconds : new int[] {2, 6, 14}) {
+            host.runFor(lastProgressNs + seconds * SECOND - host.nowNs);
+            assertTrue(sendsAtOnce(), "after " + seconds + " s");
+            assertEquals(1, host.port.sent.size(), "nobody is asked after " + seconds + " s");
+        }
+        for (int seconds : new int[] {30, 62, 126}) {
+            host.runFor(lastProgressNs + seconds * SECOND - host.nowNs);
+            assertTrue(host.sends(V4, PEER4, 1000, 1, Kind.DATA));
+        }
+        host.ip.flush();
+        assertTrue(host.port.sent.stream().anyMatch(frame -> Frames.type(frame) == EthernetHeader.TYPE_ARP));
+    }
+
     @Test
     void progressSeenByTcpSparesTheProbe() {
         resolve();

@@ -184,8 +184,7 @@ class NeighborDiscoveryTest {
     @Rule("tcp.md: ARP, ND")
     @Test
     void aHardwareAddressOfAnotherLengthIsNotLearned() {
-        byte[] body = Frames.concat(
-                Frames.neighborBody(V6, NeighborMessage.SOURCE_LINK_LAYER, PEER_MAC), new byte[8]);
+        byte[] body = Frames.concat(Frames.neighborBody(V6, NeighborMessage.SOURCE_LINK_LAYER, PEER_MAC), new byte[8]);
         body[17] = 2; // of 14 bytes
         host.receives(solicitation(PEER6, 0, body));
         host.port.sent.clear();

@@ -7,6 +7,7 @@ import static dev.millrace.stack.ip.Host.SECOND;
 import static dev.millrace.stack.ip.Host.V4;
 import static dev.millrace.stack.ip.Host.V6;
 import static dev.millrace.stack.ip.Host.ip;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -84,6 +85,20 @@ class OutputTest {
             assertEquals(0, Checksum.finish(Checksum.add(sum, at + Frames.V4_PAYLOAD, 20 + payload)));
             return null;
         });
+    }
+
+    /** As RFC 6864 §4.1 has it for atomic datagrams. */
+    @Rule("RFC 9293 MAY-4")
+    @Test
+    void aRetransmissionRepeatsTheIdentificationWhichIsZeroInEverySegment() {
+        resolve(host);
+        for (int i = 0; i < 2; i++) {
+            assertTrue(host.sends(V4, PEER4, 1000, 100, Kind.DATA));
+            host.ip.flush();
+            assertEquals(0, Frames.unsignedShort(host.port.sent.get(i), Frames.IP + 4));
+            assertEquals(Ipv4Header.DONT_FRAGMENT, Frames.unsignedShort(host.port.sent.get(i), Frames.IP + 6));
+        }
+        assertArrayEquals(host.port.sent.get(0), host.port.sent.get(1));
     }
 
     @Rule("RFC 9293 MUST-2")

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.stack.Rule;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -114,6 +115,7 @@ class TcpMetricsTest {
         assertEquals(7, metric(TcpMetric.SND_SSTHRESH), "0.7 of the window");
     }
 
+    @Rule("RFC 9293 SHLD-9")
     @Test
     void tellsTimeouts() {
         t.acceptConnection();
