@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
  * a script's text what its symbols exclude, and keeps the numbers of the lines. Any other line that begins with {@code #} is a comment.
  */
 final class Conditionals {
-    private static final Pattern DIRECTIVE = Pattern.compile("\\s*#\\s*(ifdef|ifndef|else|endif|define|undef)\\b\\s*(\\w*).*");
+    private static final Pattern DIRECTIVE =
+            Pattern.compile("\\s*#\\s*(ifdef|ifndef|else|endif|define|undef)\\b\\s*(\\w*).*");
 
     private final Set<String> symbols;
     /** Whether the lines of each block that is open are taken, the innermost first. */

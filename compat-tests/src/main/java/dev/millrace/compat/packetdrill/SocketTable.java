@@ -51,9 +51,8 @@ final class SocketTable {
         long there = connections.stream().filter(each -> each.state() == state).count();
         // a pattern, which is found in more than one number
         if (!Long.toString(there).contains(count.group(2))) {
-            throw new ScriptException(
-                    there + " connections in state " + count.group(1) + "; expected " + count.group(2) + ", there are "
-                            + connections.stream().map(TcpInfo::state).toList());
+            throw new ScriptException(there + " connections in state " + count.group(1) + "; expected " + count.group(2)
+                    + ", there are " + connections.stream().map(TcpInfo::state).toList());
         }
     }
 }

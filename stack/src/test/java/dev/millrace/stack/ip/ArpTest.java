@@ -263,6 +263,17 @@ class ArpTest {
     }
 
     @Test
+    void aGatewayIsKnownHoweverLongNothingIsSentToIt() {
+        assertTrue(host.sends(V4, Host.FAR4, 1000, 1, Kind.DATA));
+        host.receives(reply(PEER_MAC, Host.GATEWAY4));
+        host.runFor(3_000 * SECOND);
+        host.port.sent.clear();
+        assertTrue(host.sends(V4, Host.FAR4, 1000, 1, Kind.DATA));
+        host.ip.flush();
+        assertEquals(EthernetHeader.TYPE_IPV4, Frames.type(host.port.sent.get(0)));
+    }
+
+    @Test
     void aNeighbourThatTcpGoesOnConfirmingIsKept() {
         resolve();
         for (int i = 0; i < 100; i++) {

@@ -9,9 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.millrace.stack.Rule;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
@@ -163,6 +166,29 @@ class FlowTableTest {
         flows.forEach(flow -> assertTrue(table.insert(
                 new Tuple(SERVER, 80, new IpAddress(flow.remoteHigh, flow.remoteLow), flow.remotePort).flow())));
         return table.largestStep();
+    }
+
+    @Test
+    void aWalkMeetsEachFlowThatIsThereOnce() {
+        SplittableRandom random = new SplittableRandom(5);
+        FlowTable table = new FlowTable(1 << 20, random);
+        List<Flow> there = new ArrayList<>();
+        for (int step = 0; step < 6_000; step++) {
+            boolean fills = step < 2_000 || step >= 4_000 && random.nextInt(20) > 0;
+            if (fills) {
+                Flow flow = new Tuple(SERVER, 80, IpAddress.v4(step), 1000).flow();
+                assertTrue(table.insert(flow));
+                there.add(flow);
+            } else {
+                assertTrue(table.remove(there.remove(random.nextInt(there.size()))));
+            }
+            if (step % 100 == 0 || there.size() < 20) {
+                Set<Flow> met = Collections.newSetFromMap(new IdentityHashMap<>());
+                table.forEach(flow -> assertTrue(met.add(flow), "met twice"));
+                assertEquals(there.size(), met.size());
+                assertTrue(met.containsAll(there));
+            }
+        }
     }
 
     /** A key of zeros and four slots to begin with: long probe runs, wrapped around the end, are the rule. */
