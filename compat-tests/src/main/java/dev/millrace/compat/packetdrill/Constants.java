@@ -3,6 +3,7 @@ package dev.millrace.compat.packetdrill;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Numbers of the constants that scripts name, as on Linux. Options of sockets are told apart by their names, which need no numbers. */
 final class Constants {
@@ -133,6 +134,16 @@ final class Constants {
             throw new UnsupportedConstructException("constant " + name);
         }
         return value;
+    }
+
+    /** The names of the flags of a send or receive, or the number of those that have none here. */
+    static String messageFlags(long flags) {
+        String names = VALUES.entrySet().stream()
+                .filter(each -> each.getKey().startsWith("MSG_") && (each.getValue() & flags) != 0)
+                .map(Map.Entry::getKey)
+                .sorted()
+                .collect(Collectors.joining("|"));
+        return names.isEmpty() ? "MSG flags 0x" + Long.toHexString(flags) : names;
     }
 
     /** A number, a constant, several joined by '|', or the only item of a list; {@code ...} is 0. */

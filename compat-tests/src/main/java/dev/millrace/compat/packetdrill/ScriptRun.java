@@ -1,5 +1,7 @@
 package dev.millrace.compat.packetdrill;
 
+import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.tcp.TcpMetric;
 import dev.millrace.stack.tcp.TcpMetrics;
 import dev.millrace.stack.wire.TcpSegment;
 import java.util.ArrayList;
@@ -357,7 +359,7 @@ final class ScriptRun implements AutoCloseable {
             if (expectation == null) {
                 expectation = new Expectation(packet, flow(), settings);
             }
-            boolean whole = expectation.take(segment);
+            boolean whole = expectation.take(segment, unsentBytes() > 0);
             if (!any && (segment.sentNs() < fromNs - settings.toleranceNs || segment.sentNs() > limit)) {
                 throw new ScriptException("sent at " + seconds(segment.sentNs()) + " s instead of " + seconds(fromNs)
                         + (when.isRange() ? " to " + seconds(toNs) : "") + " s: " + Expectation.text(segment, flow()));
@@ -366,6 +368,12 @@ final class ScriptRun implements AutoCloseable {
                 return any || when.isRange() ? segment.sentNs() : fromNs;
             }
         }
+    }
+
+    private long unsentBytes() {
+        Flow flow = flow();
+        TcpInfo info = world().info(flow.localPort, flow.remotePort);
+        return info == null ? 0 : info.metrics().get(TcpMetric.NOTSENT_BYTES);
     }
 
     private Flow flow() {

@@ -47,7 +47,7 @@ final class StreamCalls {
             left &= ~Constants.of(name);
         }
         if (left != 0) {
-            throw new UnsupportedConstructException("MSG flags 0x" + Long.toHexString(left));
+            throw new UnsupportedConstructException(Constants.messageFlags(left));
         }
     }
 

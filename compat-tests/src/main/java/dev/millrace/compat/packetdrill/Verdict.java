@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * How a script ended.
@@ -12,6 +13,8 @@ import java.util.Map;
  * @param detail the line and the first difference, or what is unsupported; empty when it passed
  */
 record Verdict(Path script, Kind kind, String detail) {
+    private static final Pattern DETAIL_WITH_LINE = Pattern.compile("^\\d+: ");
+
     enum Kind {
         PASSED,
         FAILED,
@@ -41,10 +44,13 @@ record Verdict(Path script, Kind kind, String detail) {
 
     /** The line that the command prints. */
     String line() {
-        return switch (kind) {
-            case PASSED -> script + ": pass";
-            case FAILED -> script + ":" + detail.replaceFirst("^(\\d+): ", "$1: FAIL: ");
-            case UNSUPPORTED -> script + ":" + detail.replaceFirst("^(\\d+): ", "$1: unsupported: ");
-        };
+        String label = kind == Kind.FAILED ? "FAIL" : "unsupported";
+        boolean hasLine = DETAIL_WITH_LINE.matcher(detail).find();
+        return script
+                + switch (kind) {
+                    case PASSED -> ": pass";
+                    case FAILED, UNSUPPORTED ->
+                        hasLine ? ":" + detail.replaceFirst(": ", ": " + label + ": ") : ": " + label + ": " + detail;
+                };
     }
 }

@@ -180,11 +180,12 @@ class RunnerTest {
     }
 
     @Test
-    void takesAPushOfWhatAKernelHandsToSegmentationOffload() throws IOException {
+    void takesAPushThatOnlyAKernelMakes() throws IOException {
         String twoSegments = ACCEPTED + "+0 write(4, ..., 20000) = 20000\n";
         assertEquals("", play(twoSegments + "+0 > P. 1:10001(10000) ack 1").detail());
         assertEquals("", play(twoSegments + "+0 > . 1:10001(10000) ack 1").detail());
-        assertFails("+0 write(4, ..., 20000) = 20000\n+0 > P. 1:1001(1000) ack 1", "wrong flags");
+        assertEquals("", play(twoSegments + "+0 > P. 1:1001(1000) ack 1").detail());
+        assertFails("+0 write(4, ..., 2000) = 2000\n+0 > P. 1:1001(1000) ack 1", "wrong flags");
         assertFails("+0 write(4, ..., 2000) = 2000\n+0 > . 1:2001(2000) ack 1", "wrong flags");
     }
 
@@ -196,7 +197,14 @@ class RunnerTest {
 
     @Test
     void namesSegmentsThatAnInterfaceHasJoined() throws IOException {
-        assertEquals(Verdict.Kind.UNSUPPORTED, play("--mss=1000\n" + ACCEPTED).kind());
+        String line = play("--mss=1000\n" + ACCEPTED).line();
+        assertTrue(line.endsWith("script.pkt: unsupported: --mss: segments that an interface has joined (GRO)"), line);
+    }
+
+    @Test
+    void namesFlagsAndTheirLine() throws IOException {
+        String line = play(ACCEPTED + "+0 send(4, ..., 100, MSG_EOR) = 100").line();
+        assertTrue(line.endsWith("script.pkt:8: unsupported: MSG_EOR"), line);
     }
 
     @Test
