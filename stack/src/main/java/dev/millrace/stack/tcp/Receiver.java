@@ -493,10 +493,10 @@ final class Receiver {
     }
 
     void checkInvariants() {
-        assert edge >= nxt - (finReceived() ? 1 : 0) : "RCV.NXT beyond the window offered";
-        assert discarding || buffer.tail() == (finReceived() ? nxt - 1 : nxt)
-                : "published to another place than RCV.NXT";
-        assert discarding || edge <= buffer.limit() : "offered more than there is";
+        int fin = finReceived() ? 1 : 0;
+        assert edge >= nxt : "RCV.NXT beyond the window offered";
+        assert discarding || buffer.tail() == nxt - fin : "published to another place than RCV.NXT";
+        assert discarding || edge <= buffer.limit() + fin : "offered more than there is";
         assert finPosition == NO_FIN || nxt <= finPosition + 1 : "RCV.NXT beyond the FIN";
         assert nxt == ackedTo || ackNow || timers.isSet(ConnectionTimers.DELAYED_ACK) : "received, and no ACK due";
         assert nxt >= ackedTo : "acknowledged what was not received";

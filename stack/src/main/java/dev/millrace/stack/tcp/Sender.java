@@ -360,11 +360,11 @@ final class Sender {
      * waits only for another small one. Its fourth case, the override, is the persist timer's.
      */
     private boolean isWorthSending(int length, long queued, int limit) {
-        if (length == limit || nxt < synTextEnd) {
-            return true;
-        }
         if (length == 0) {
             return false;
+        }
+        if (length == limit || nxt < synTextEnd) {
+            return true;
         }
         if (length == queued) {
             boolean held = corked || moreFollows || !noDelay && smallSegmentEnd > una;
