@@ -15,6 +15,7 @@ final class Calls {
     private static final Set<String> TRANSFERS = Set.of("read", "recv", "recvfrom", "write", "send", "sendto");
 
     private final World world;
+    private final Settings settings;
     private final Descriptors descriptors = new Descriptors();
     private final SocketCalls sockets;
     private final StreamCalls streams;
@@ -23,6 +24,7 @@ final class Calls {
 
     Calls(World world, Settings settings) {
         this.world = world;
+        this.settings = settings;
         this.sockets = new SocketCalls(world, settings, descriptors);
         this.streams = new StreamCalls(world);
         this.options = new OptionCalls(world, settings);
@@ -85,12 +87,7 @@ final class Calls {
             case "write" -> streams.send(socket, size(arguments), 0);
             case "writev" -> streams.send(socket, StreamCalls.vectorBytes(arguments.get(1)), 0);
             case "send" -> streams.send(socket, size(arguments), Constants.number(arguments.get(3)));
-            case "sendto" ->
-                send(
-                        socket,
-                        size(arguments),
-                        Constants.number(arguments.get(3)),
-                        () -> arguments.size() > 4 ? arguments.get(4) : new Value.Any());
+            case "sendto" -> sendTo(socket, arguments);
             case "sendmsg" ->
                 send(
                         socket,
@@ -104,6 +101,23 @@ final class Calls {
     /** How many active opens have begun. */
     int opens() {
         return sockets.opens();
+    }
+
+    private Attempt sendTo(ScriptSocket socket, List<Value> arguments) {
+        if (connectsBySending(socket, arguments)) {
+            return sockets.connectBySending(socket, arguments.get(4), size(arguments));
+        }
+        Value address = arguments.size() > 4 ? arguments.get(4) : new Value.Any();
+        return send(socket, size(arguments), Constants.number(arguments.get(3)), () -> address);
+    }
+
+    /** FreeBSD: sending to an address connects a socket that is not (tcp_usr_send of its tcp_usrreq.c, as its scripts show it). */
+    private boolean connectsBySending(ScriptSocket socket, List<Value> arguments) {
+        return settings.personality == Personality.FREEBSD
+                && socket.connection == null
+                && socket.acceptor == null
+                && arguments.size() > 4
+                && !(arguments.get(4) instanceof Value.Name); // NULL
     }
 
     private Attempt send(ScriptSocket socket, int length, long flags, Supplier<Value> address) {

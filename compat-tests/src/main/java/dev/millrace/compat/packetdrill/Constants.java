@@ -66,6 +66,31 @@ final class Constants {
         put("EPOLLONESHOT", 1L << 30, "EPOLLET", 1L << 31, "EPOLL_CTL_ADD", 1, "EPOLL_CTL_DEL", 2, "EPOLL_CTL_MOD", 3);
         put("TCP_CA_Open", 0, "TCP_CA_Disorder", 1, "TCP_CA_CWR", 2, "TCP_CA_Recovery", 3, "TCP_CA_Loss", 4);
         put("TCPI_OPT_TIMESTAMPS", 1, "TCPI_OPT_SACK", 2, "TCPI_OPT_WSCALE", 4, "TCPI_OPT_ECN", 8);
+        // FreeBSD's scripts name the states so; the numbers are those that this stack tells
+        put(
+                "TCPI_ESTABLISHED",
+                1,
+                "TCPI_SYN_SENT",
+                2,
+                "TCPI_SYN_RECEIVED",
+                3,
+                "TCPI_FIN_WAIT_1",
+                4,
+                "TCPI_FIN_WAIT_2",
+                5);
+        put(
+                "TCPI_TIME_WAIT",
+                6,
+                "TCPI_CLOSED",
+                7,
+                "TCPI_CLOSE_WAIT",
+                8,
+                "TCPI_LAST_ACK",
+                9,
+                "TCPI_LISTEN",
+                10,
+                "TCPI_CLOSING",
+                11);
         put("TCPI_OPT_ECN_SEEN", 16, "TCPI_OPT_SYN_DATA", 32, "TCPI_OPT_USEC_TS", 64);
         put(
                 "TCP_ESTABLISHED",

@@ -31,6 +31,9 @@ final class FreeBsdSysctls {
             Map.entry("net.inet.tcp.rfc3042", "1"),
             Map.entry("net.inet.tcp.path_mtu_discovery", "1"),
             Map.entry("net.inet.tcp.blackhole", "0"),
+            Map.entry("net.inet.tcp.rexmit_initial", "1000"),
+            Map.entry("net.inet.tcp.rexmit_drop_options", "0"),
+            Map.entry("net.inet.tcp.drop_synfin", "1"),
             Map.entry("net.inet.tcp.insecure_rst", "0"),
             Map.entry("net.inet.tcp.insecure_syn", "0"),
             Map.entry("net.inet.tcp.insecure_ack", "0"),
@@ -53,6 +56,13 @@ final class FreeBsdSysctls {
             "net.inet.tcp.recvbuf_auto",
             "net.inet.icmp.icmplim");
 
+    /** Sysctls that sockets opened from then on begin with, in milliseconds and probes. */
+    private static final Set<String> OF_SOCKETS =
+            Set.of("net.inet.tcp.keepidle", "net.inet.tcp.keepintvl", "net.inet.tcp.keepcnt");
+
+    /** No buffer is larger, whatever is allowed. */
+    private static final long MAX_BUFFER_BYTES = 1L << 30;
+
     private record Factor(String component, long factor) {}
 
     private record Choice(String component, Map<String, String> values) {}
@@ -67,8 +77,9 @@ final class FreeBsdSysctls {
         return path.startsWith("net.inet.") || path.startsWith("kern.ipc.");
     }
 
+    /** Whether it may be set while the stack runs. */
     static boolean isNeutral(String path) {
-        return NEUTRAL.contains(path) || AS_IT_IS.containsKey(path);
+        return NEUTRAL.contains(path) || AS_IT_IS.containsKey(path) || OF_SOCKETS.contains(path);
     }
 
     /** @throws UnsupportedConstructException the engine has no such setting, or not that value */
@@ -88,9 +99,13 @@ final class FreeBsdSysctls {
     private void assignOther(String path, String value, String asked) {
         switch (path) {
             case "kern.ipc.maxsockbuf" -> {
-                settings.receiveBuffer(2, value);
-                settings.sendBuffer(2, value);
+                String most = Long.toString(Math.min(whole(value), MAX_BUFFER_BYTES));
+                settings.receiveBuffer(2, most);
+                settings.sendBuffer(2, most);
             }
+            case "net.inet.tcp.keepidle" -> settings.socketDefaults.keepIdleSeconds = seconds(value);
+            case "net.inet.tcp.keepintvl" -> settings.socketDefaults.keepIntervalSeconds = seconds(value);
+            case "net.inet.tcp.keepcnt" -> settings.socketDefaults.keepCount = (int) whole(value);
             case "net.inet.tcp.recvbuf_max" -> settings.receiveBuffer(2, value);
             case "net.inet.tcp.sendbuf_max" -> settings.sendBuffer(2, value);
             // an engine's first buffer is half of what is told in Linux' terms
@@ -106,6 +121,14 @@ final class FreeBsdSysctls {
                 fastOpen(path.contains("client"), value.equals("1"));
             default -> throw new UnsupportedConstructException(asked);
         }
+    }
+
+    private static int seconds(String ms) {
+        return (int) (whole(ms) / 1000);
+    }
+
+    private static long whole(String value) {
+        return Long.parseLong(times(1, value));
     }
 
     private static String times(long factor, String value) {

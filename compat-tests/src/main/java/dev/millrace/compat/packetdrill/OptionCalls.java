@@ -5,6 +5,7 @@ import dev.millrace.stack.tcp.TcpInfo;
 import dev.millrace.stack.tcp.TcpMetric;
 import dev.millrace.stack.tcp.TcpOptions;
 import dev.millrace.stack.tcp.TcpSocket;
+import dev.millrace.stack.tcp.TcpState;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,11 @@ final class OptionCalls {
 
     private static final int MAX_SYN_RETRIES = 127;
 
+    /** The timestamps option and its padding, in every segment of a connection that has agreed on it. */
+    private static final int TIMESTAMPS_BYTES = 12;
+
     private final World world;
+
     private final Settings settings;
 
     OptionCalls(World world, Settings settings) {
@@ -227,8 +232,8 @@ final class OptionCalls {
             case "TCP_KEEPCNT" -> options.keepCount;
             case "TCP_USER_TIMEOUT" -> options.userTimeoutMs;
             case "IP_TOS", "IPV6_TCLASS" -> options.trafficClass;
-            case "SO_RCVBUF" -> 2L * options.receiveBufferBytes;
-            case "SO_SNDBUF" -> 2L * options.sendBufferBytes;
+            case "SO_RCVBUF" -> receiveBufferTold(options.receiveBufferBytes, info);
+            case "SO_SNDBUF" -> bookkeeping() * options.sendBufferBytes;
             case "TCP_SYNCNT" -> options.synRetries > 0 ? options.synRetries : settings.synRetries();
             case "TCP_FASTOPEN_NO_COOKIE" -> bit(options.fastOpenNoCookie);
             case "TCP_MAXSEG" -> maxSegment(options, info);
@@ -242,6 +247,26 @@ final class OptionCalls {
         return Outcome.OK;
     }
 
+    /** Linux tells twice what was asked for, so that there is room for its bookkeeping (socket(7)); FreeBSD has that elsewhere. */
+    private long bookkeeping() {
+        return settings.personality == Personality.LINUX ? 2 : 1;
+    }
+
+    /** FreeBSD's holds a whole number of segments once their size is agreed (tcp_mss of its tcp_input.c, as its scripts show it). */
+    private long receiveBufferTold(int asked, @Nullable TcpInfo info) {
+        if (settings.personality == Personality.LINUX) {
+            return bookkeeping() * asked;
+        }
+        long bytes = asked == 0 ? settings.receiveSpaceBytes() : asked;
+        if (info == null || info.state() == TcpState.SYN_SENT) {
+            return bytes;
+        }
+        boolean timestamps = (info.metrics().get(TcpMetric.OPTIONS) & Constants.of("TCPI_OPT_TIMESTAMPS")) != 0;
+        long agreed = info.metrics().get(TcpMetric.SND_MSS) + (timestamps ? TIMESTAMPS_BYTES : 0);
+        long segment = info.state() == TcpState.SYN_RECEIVED ? info.metrics().get(TcpMetric.ADVMSS) : agreed;
+        return segment > 0 && bytes > segment ? (bytes + segment - 1) / segment * segment : bytes;
+    }
+
     private Outcome congestionTold(ScriptSocket socket, Value expected) {
         String there = congestionOf(socket);
         if (expected instanceof Value.Text text
@@ -252,7 +277,7 @@ final class OptionCalls {
     }
 
     private static Outcome lingerTold(ScriptSocket socket, Value expected) {
-        ScriptSocket asked = new ScriptSocket(socket.options, false);
+        ScriptSocket asked = new ScriptSocket(socket.options, false, Personality.LINUX);
         linger(asked, expected);
         if (asked.lingerSeconds != socket.lingerSeconds) {
             throw new ScriptException(

@@ -101,9 +101,12 @@ final class PacketParser {
         }
         String letters = scanner.span(FLAG_LETTERS);
         int flags = flags(letters);
-        long sequence = scanner.number();
-        scanner.expect(":");
-        scanner.number();
+        long sequence = PacketSpec.ANY_SEQUENCE;
+        if (!scanner.take("...")) {
+            sequence = scanner.number();
+            scanner.expect(":");
+            scanner.number();
+        }
         scanner.expect("(");
         int length = (int) scanner.number();
         scanner.expect(")");

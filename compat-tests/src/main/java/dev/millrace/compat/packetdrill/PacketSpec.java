@@ -22,6 +22,9 @@ record PacketSpec(
         List<TcpOption> options) {
     static final int UNSPECIFIED = -1;
 
+    /** {@code ...(0)}: the sequence number is not looked at. */
+    static final long ANY_SEQUENCE = Long.MIN_VALUE;
+
     /** {@code [ect]}: either ECT. */
     static final int ANY_ECT = -2;
 

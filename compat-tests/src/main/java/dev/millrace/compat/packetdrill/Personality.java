@@ -6,9 +6,15 @@ enum Personality {
     LINUX("4096 131072 6291456", "4096 16384 4194304", "cubic", "all", true, true),
     /**
      * FreeBSD's tcp-testsuite: windows of 65535 scaled by 6 from a 2 MiB limit, no acknowledgment at once but of the second segment, Fast Open
-     * off, options of a SYN in the order MSS, window scale, SACK, timestamps.
+     * off, options of a SYN in the order MSS, window scale, SACK, timestamps. Buffers of sockets are told as they were asked for, a connection's
+     * receive buffer in whole segments; sending to an address connects.
      */
     FREEBSD("4096 131072 2097152", "4096 65536 2097152", "newreno", "none", false, false);
+
+    /** What {@code #ifdef} finds defined in a script: the system's name. */
+    String symbol() {
+        return this == LINUX ? "Linux" : "FreeBSD";
+    }
 
     /** Smallest, first and largest receive and send buffer, as Linux' sysctls write them. */
     final String receiveBuffers;

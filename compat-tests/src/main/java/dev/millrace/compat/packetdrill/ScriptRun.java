@@ -53,7 +53,7 @@ final class ScriptRun implements AutoCloseable {
         script.options().forEach(settings::option);
         rehearseCommands(script);
         for (Event event : script.events()) {
-            at(event, () -> play(event));
+            at(event, () -> play(event, script));
         }
         Blocked last = blocked;
         if (last != null) {
@@ -68,7 +68,11 @@ final class ScriptRun implements AutoCloseable {
         ShellCommands rehearsal = new ShellCommands(scratch);
         for (Event event : script.events()) {
             if (event.action() instanceof Event.CommandAction command) {
-                at(event, () -> rehearsal.run(command.text(), false));
+                at(event, () -> {
+                    if (!isAboutSockets(event, command, script)) {
+                        rehearsal.run(command.text(), false);
+                    }
+                });
             }
         }
     }
@@ -83,8 +87,8 @@ final class ScriptRun implements AutoCloseable {
         }
     }
 
-    private void play(Event event) {
-        if (event.action() instanceof Event.CommandAction command) {
+    private void play(Event event, Script script) {
+        if (event.action() instanceof Event.CommandAction command && !isAboutSockets(event, command, script)) {
             shell.run(command.text(), world != null);
             if (world == null) {
                 return;
@@ -108,8 +112,33 @@ final class ScriptRun implements AutoCloseable {
             case Event.IcmpAction icmp -> inject(icmp.message());
             case Event.CallAction call -> call(event, call, base);
             case Event.CodeAction code -> statements.run(code.text());
-            case Event.CommandAction command -> {} // has run
+            case Event.CommandAction command -> {
+                if (SocketTable.isCount(command.text())) {
+                    there.settle();
+                    SocketTable.check(command.text(), there.connections());
+                }
+            }
         }
+    }
+
+    /**
+     * A command that is not run as a shell's: one that counts connections, once it is time for it, and one at the end of a script that puts the
+     * kernel back as it was, for the next script, which here has a stack of its own.
+     */
+    private static boolean isAboutSockets(Event event, Event.CommandAction command, Script script) {
+        boolean last = script.events().stream()
+                .filter(each -> each.line() > event.line())
+                .noneMatch(each -> isLookedAt(each.action()));
+        if (SocketTable.isDrop(command.text()) && !last) {
+            throw new UnsupportedConstructException("`" + command.text() + "` before the end");
+        }
+        return SocketTable.isCount(command.text())
+                || last && (SocketTable.isDrop(command.text()) || ShellCommands.isSysctl(command.text()));
+    }
+
+    private static boolean isLookedAt(Event.Action action) {
+        boolean closes = action instanceof Event.CallAction call && call.name().equals("close");
+        return !closes && !(action instanceof Event.CommandAction);
     }
 
     private World world() {
@@ -232,7 +261,7 @@ final class ScriptRun implements AutoCloseable {
     private void inject(PacketSpec packet) {
         Flow flow = flowFor(packet);
         boolean syn = packet.has(TcpSegment.SYN);
-        if (syn) {
+        if (syn && settings.personality == Personality.LINUX) { // FreeBSD's scripts go on from the SYN's number
             flow.onRemoteSyn(packet.sequence());
         }
         int sequence = flow.remoteToLive(packet.sequence(), syn);
@@ -265,11 +294,18 @@ final class ScriptRun implements AutoCloseable {
         pollBlocked();
     }
 
-    /** A SYN while something listens begins a connection of its own, from a port of its own. */
+    /**
+     * A SYN while something listens begins a connection of its own, from a port of its own; in FreeBSD's scripts only once the one before is
+     * forgotten.
+     */
     private Flow flowFor(PacketSpec packet) {
         boolean syn = packet.has(TcpSegment.SYN) && !packet.has(TcpSegment.ACK) && !packet.has(TcpSegment.RST);
         int listening = calls().listeningPort();
-        if (syn && listening != 0) {
+        Flow before = current;
+        boolean goesOn = settings.personality == Personality.FREEBSD
+                && before != null
+                && world().info(before.localPort, before.remotePort) != null;
+        if (syn && listening != 0 && !goesOn) {
             return begin(new Flow(listening, nextRemotePort++));
         }
         Flow there = current;

@@ -30,12 +30,16 @@ final class ScriptSocket implements Descriptor, TcpObserver {
     boolean outputShutDown;
     boolean inputShutDown;
 
+    /** What a reset after the peer's FIN is to the process: on Linux a broken pipe, on FreeBSD a reset. */
+    private final String resetAfterFin;
+
     private boolean connectReported;
     private boolean errorTaken;
     private String softErrno = "";
     private long changes;
 
-    ScriptSocket(TcpOptions options, boolean nonBlocking) {
+    ScriptSocket(TcpOptions options, boolean nonBlocking, Personality personality) {
+        this.resetAfterFin = personality == Personality.LINUX ? "EPIPE" : "ECONNRESET";
         this.options = options;
         this.nonBlocking = nonBlocking;
     }
@@ -82,8 +86,7 @@ final class ScriptSocket implements Descriptor, TcpObserver {
             return softErrno;
         }
         boolean peerClosed = (there.readiness() & TcpSocket.PEER_CLOSED) != 0;
-        // as Linux: a reset after the peer's FIN is a broken pipe
-        return there.error() == TcpError.CONNECTION_RESET && peerClosed ? "EPIPE" : errno(there.error());
+        return there.error() == TcpError.CONNECTION_RESET && peerClosed ? resetAfterFin : errno(there.error());
     }
 
     static String errno(TcpError error) {

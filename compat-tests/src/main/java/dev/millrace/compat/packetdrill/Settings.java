@@ -2,6 +2,7 @@ package dev.millrace.compat.packetdrill;
 
 import dev.millrace.stack.core.StackConfig;
 import dev.millrace.stack.tcp.TcpConfig;
+import dev.millrace.stack.tcp.TcpOptions;
 import dev.millrace.stack.wire.IpAddress;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -26,6 +27,9 @@ final class Settings {
 
     final Personality personality;
     final TcpOverrides tcp = new TcpOverrides();
+    /** What a socket's options are at first. */
+    final TcpOptions socketDefaults = new TcpOptions();
+
     IpVersion ipVersion = IpVersion.IPV4;
     long toleranceNs = DEFAULT_TOLERANCE_US * 1000L;
     /** Length of a tick of the stack's timestamps that expected values are compared by; 0: they are not compared. */
@@ -91,6 +95,7 @@ final class Settings {
             case "local_ip", "remote_ip" -> addresses.put(name, value);
             // the network around the stack is made here, and time is virtual
             case "personality" -> {} // taken when these settings were made
+            case "define" -> {} // taken when the script was read
             case "gateway_ip", "netmask_ip", "speed", "send_omit_free", "verbose", "non_fatal", "init_scripts" -> {}
             case "mss" -> throw new UnsupportedConstructException("--mss: segments that an interface has joined (GRO)");
             default -> throw new UnsupportedConstructException("--" + name);
@@ -135,6 +140,11 @@ final class Settings {
         return set.isEmpty() ? TcpConfig.of(0).synRetries() : Integer.parseInt(set);
     }
 
+    /** What payload a socket's receive buffer has room for at first. */
+    int receiveSpaceBytes() {
+        return part(receiveBuffers, 1) / 2;
+    }
+
     int mtu() {
         return mtu;
     }
@@ -173,7 +183,7 @@ final class Settings {
     private TcpConfig tuned(TcpConfig config) {
         // of a buffer Linux gives half to payload (tcp_adv_win_scale), the rest to bookkeeping that this stack does not
         // need
-        tcp.set("initialBufferBytes", Integer.toString(part(receiveBuffers, 1) / 2), "tcp_rmem");
+        tcp.set("initialBufferBytes", Integer.toString(receiveSpaceBytes()), "tcp_rmem");
         tcp.set("maxReceiveBufferBytes", Integer.toString(part(receiveBuffers, 2)), "tcp_rmem");
         tcp.set("maxSendBufferBytes", Integer.toString(part(sendBuffers, 2)), "tcp_wmem");
         return tcp.applyTo(config);

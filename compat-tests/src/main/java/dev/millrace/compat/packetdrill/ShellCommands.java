@@ -44,6 +44,10 @@ final class ShellCommands {
         this.directory = settings.directory;
     }
 
+    static boolean isSysctl(String command) {
+        return SYSCTL.matcher(command).matches();
+    }
+
     /**
      * @param started the stack runs already, so its configuration is fixed
      * @throws UnsupportedConstructException naming the command

@@ -5,7 +5,6 @@ import dev.millrace.stack.tcp.LocalBinding;
 import dev.millrace.stack.tcp.TcpAcceptor;
 import dev.millrace.stack.tcp.TcpError;
 import dev.millrace.stack.tcp.TcpException;
-import dev.millrace.stack.tcp.TcpOptions;
 import dev.millrace.stack.tcp.TcpSocket;
 import dev.millrace.stack.wire.IpAddress;
 import java.nio.ByteBuffer;
@@ -40,7 +39,7 @@ final class SocketCalls {
             throw new UnsupportedConstructException("socket type " + arguments.get(1));
         }
         boolean nonBlocking = (type & Constants.of("SOCK_NONBLOCK")) != 0;
-        return opened(new ScriptSocket(new TcpOptions(), nonBlocking), expected);
+        return opened(new ScriptSocket(settings.socketDefaults.copy(), nonBlocking, settings.personality), expected);
     }
 
     private Attempt opened(Descriptor descriptor, long expected) {
@@ -129,8 +128,8 @@ final class SocketCalls {
             if (connection == null) {
                 return socket.nonBlocking ? Outcome.error("EAGAIN") : null;
             }
-            ScriptSocket accepted =
-                    new ScriptSocket(connection.options(), (flags & Constants.of("SOCK_NONBLOCK")) != 0);
+            ScriptSocket accepted = new ScriptSocket(
+                    connection.options(), (flags & Constants.of("SOCK_NONBLOCK")) != 0, settings.personality);
             accepted.connection = connection;
             accepted.lingerSeconds = socket.lingerSeconds;
             accepted.reportConnect();
@@ -236,6 +235,16 @@ final class SocketCalls {
             world.settle();
             return bytes.hasRemaining() ? null : Outcome.of(length);
         };
+    }
+
+    /** The bytes wait for the handshake in the send buffer, or go with the SYN where TCP_FASTOPEN is on; the call waits for neither. */
+    Attempt connectBySending(ScriptSocket socket, Value address, int length) {
+        if (!settings.fastOpenForClients || socket.options.fastOpenQueue <= 0) {
+            throw new UnsupportedConstructException("sendto() that connects without TCP_FASTOPEN");
+        }
+        ByteBuffer text = ByteBuffer.allocate(length);
+        String errno = begin(socket, address, text);
+        return Attempt.done(errno.isEmpty() ? Outcome.of(text.position()) : Outcome.error(errno));
     }
 
     /** The SYN has left with bytes of the application, and is not answered. */

@@ -5,6 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -14,6 +16,7 @@ import java.util.regex.Pattern;
  */
 record Verdict(Path script, Kind kind, String detail) {
     private static final Pattern DETAIL_WITH_LINE = Pattern.compile("^\\d+: ");
+    private static final Pattern OWN_PERSONALITY = Pattern.compile("(?m)^--personality=(\\w+)");
 
     enum Kind {
         PASSED,
@@ -24,9 +27,12 @@ record Verdict(Path script, Kind kind, String detail) {
     /** Plays a script. The options hold for every script, its own lines after them; {@code --personality=} in a script comes before the caller's. */
     static Verdict of(Path script, Personality personality, Map<String, String> options) {
         try {
-            Script parsed = ScriptParser.parse(Files.readString(script, StandardCharsets.UTF_8));
-            String own = parsed.options().get("personality");
-            Settings settings = new Settings(own == null ? personality : Personality.of(own));
+            String text = Files.readString(script, StandardCharsets.UTF_8);
+            Matcher own = OWN_PERSONALITY.matcher(text);
+            Personality whose = own.find() ? Personality.of(own.group(1)) : personality;
+            String symbols = options.getOrDefault("define", whose.symbol());
+            Script parsed = ScriptParser.parse(Conditionals.applied(text, Set.of(symbols.split(",", -1))));
+            Settings settings = new Settings(whose);
             settings.directory = script.toAbsolutePath().normalize().resolveSibling("");
             options.forEach(settings::option);
             try (ScriptRun run = new ScriptRun(settings)) {

@@ -127,10 +127,15 @@ final class World implements AutoCloseable {
         return sent.poll();
     }
 
+    /** Every connection, those half open and in TIME-WAIT included. */
+    List<TcpInfo> connections() {
+        return core.connections();
+    }
+
     /** TCP_INFO of the connection with these ports, or null without one. */
     @Nullable
     TcpInfo info(int localPort, int remotePort) {
-        for (TcpInfo each : core.connections()) {
+        for (TcpInfo each : connections()) {
             if (each.localPort() == localPort && each.remotePort() == remotePort) {
                 return each;
             }
