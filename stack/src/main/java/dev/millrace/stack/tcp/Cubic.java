@@ -162,7 +162,7 @@ final class Cubic extends AbstractCongestionControl {
 
     @Override
     protected long reducedBytes() {
-        return (long) ((double) cwndBytes * BETA);
+        return Math.round((double) cwndBytes * BETA); // cut, ten segments would become six, not seven
     }
 
     @Override

@@ -101,9 +101,10 @@ public final class TcpMetrics extends AbstractMap<String, Long> {
                 | (connection.tally.synDataTaken ? 1 << 5 : 0);
     }
 
+    /** Whole segments, as Linux counts windows. */
     static long segments(Sender sender, long bytes) {
         int mss = sender.segmentBytes();
-        return mss == 0 ? 0 : (bytes + mss - 1) / mss;
+        return mss == 0 ? 0 : bytes / mss;
     }
 
     static long threshold(Sender sender) {
