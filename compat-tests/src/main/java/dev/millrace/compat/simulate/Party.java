@@ -189,6 +189,11 @@ final class Party extends Application {
         socket.close();
     }
 
+    /** Somebody is there, as far as can be told: a connect whose SYN waits for data succeeds before anybody has answered. */
+    private boolean isAnswered() {
+        return connected && (heard > 0 || !client || !host.world.defersConnects(talk));
+    }
+
     private void onFailed() {
         over = true;
         TcpError error = socket.error();
@@ -196,14 +201,14 @@ final class Party extends Application {
         // for
         boolean everything = said == sayTotal && heard == hearTotal;
         // as on Linux, a neighbour that is not found ends an attempt to connect
-        boolean unreachable = error == TcpError.HOST_UNREACHABLE && !connected && host.world.hasFaults();
+        boolean unreachable = error == TcpError.HOST_UNREACHABLE && !isAnswered() && host.world.hasFaults();
         if (unreachable) {
             talk.excuse("no neighbour");
         }
         if (host.world.forgetsHandshakes(talk) && (error == TcpError.CONNECTION_RESET || error == TcpError.NONE)) {
             talk.excuse("SYN cookie"); // what overtakes the ACK that brings it is a stranger's (RFC 4987 §3.6)
         }
-        if (error == TcpError.TIMED_OUT && !connected && host.world.acceptsSlowly(talk)) {
+        if (error == TcpError.TIMED_OUT && !isAnswered() && host.world.acceptsSlowly(talk)) {
             talk.excuse("crowded"); // others took the few places each time that this one's SYN came by
         }
         if (!talk.isExcused()) {

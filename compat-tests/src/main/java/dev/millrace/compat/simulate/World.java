@@ -105,6 +105,11 @@ final class World implements AutoCloseable {
                 && server.listeners().get(talk.port - HostPlan.FIRST_PORT).isShort();
     }
 
+    /** Whether the client's connects succeed before anybody has answered. */
+    boolean defersConnects(Talk talk) {
+        return plan.hosts().get(talk.clientHost).tcp().defersConnects();
+    }
+
     // ---- time ----
 
     /** Lets time pass until then, or until that is so; events and turns in the order of their times. */
