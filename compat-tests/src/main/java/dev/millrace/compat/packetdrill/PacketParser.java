@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Reads TCP segments and ICMP errors. One thread. */
 final class PacketParser {
@@ -42,8 +43,12 @@ final class PacketParser {
 
     // ---- ICMP ----
 
-    /** Behind the word {@code icmp} or {@code icmpv6}. */
-    IcmpSpec icmp(boolean v6) {
+    /**
+     * Behind the word {@code icmp} or {@code icmpv6}.
+     *
+     * @param before what it quotes, where that stood in front of the word
+     */
+    IcmpSpec icmp(boolean v6, @Nullable Quotation before) {
         String type = scanner.word();
         int[] typeAndCode = switch (type) {
             case "unreachable" -> unreachable(v6);
@@ -56,21 +61,39 @@ final class PacketParser {
             default -> throw new UnsupportedConstructException("icmp " + type);
         };
         int mtu = scanner.takeWord("mtu") ? (int) scanner.number() : 0;
-        long sequence = 0;
-        int length = 0;
-        if (scanner.take("[")) {
-            if (scanner.looksAt("udp")) {
-                throw new UnsupportedConstructException("udp");
+        Quotation quoted = before != null ? before : scanner.take("[") ? quotation() : new Quotation(0, 0);
+        return new IcmpSpec(v6, typeAndCode[0], typeAndCode[1], mtu, quoted.sequence(), quoted.length());
+    }
+
+    /** What an ICMP error quotes of a segment. */
+    record Quotation(long sequence, int length) {}
+
+    /** {@code [from:to(length)]} where an ICMP error follows it; otherwise null, and nothing is taken. */
+    @Nullable
+    Quotation quotationBeforeIcmp() {
+        int start = scanner.position();
+        if (scanner.take("[") && scanner.atNumber()) {
+            Quotation quoted = quotation();
+            if (scanner.looksAt("icmp")) {
+                return quoted;
             }
-            sequence = scanner.number();
-            scanner.expect(":");
-            scanner.number();
-            scanner.expect("(");
-            length = (int) scanner.number();
-            scanner.expect(")");
-            scanner.expect("]");
         }
-        return new IcmpSpec(v6, typeAndCode[0], typeAndCode[1], mtu, sequence, length);
+        scanner.back(start);
+        return null;
+    }
+
+    private Quotation quotation() {
+        if (scanner.looksAt("udp")) {
+            throw new UnsupportedConstructException("udp");
+        }
+        long sequence = scanner.number();
+        scanner.expect(":");
+        scanner.number();
+        scanner.expect("(");
+        int length = (int) scanner.number();
+        scanner.expect(")");
+        scanner.expect("]");
+        return new Quotation(sequence, length);
     }
 
     private int[] unreachable(boolean v6) {
@@ -187,6 +210,10 @@ final class PacketParser {
             case "sack" -> sack();
             case "TS" -> {
                 scanner.expect("val");
+                if (scanner.take("...")) {
+                    scanner.expect("ecr");
+                    yield TcpOption.words(TcpOption.TIMESTAMPS, (int) scanner.number());
+                }
                 int value = (int) scanner.number();
                 scanner.expect("ecr");
                 yield TcpOption.words(TcpOption.TIMESTAMPS, value, (int) scanner.number());

@@ -10,6 +10,7 @@ import java.util.Map;
  * Errors name the line.
  */
 final class ScriptParser {
+    private final Map<String, String> options = new LinkedHashMap<>();
     private final Scanner scanner;
     private final ValueParser values;
     private final PacketParser packets;
@@ -29,13 +30,12 @@ final class ScriptParser {
     }
 
     private Script script() {
-        Map<String, String> options = new LinkedHashMap<>();
         List<Event> events = new ArrayList<>();
         while (!scanner.atEnd()) {
             int line = scanner.line();
             try {
                 if (events.isEmpty() && scanner.take("--")) {
-                    option(options);
+                    option();
                 } else {
                     events.add(event(line));
                 }
@@ -48,7 +48,7 @@ final class ScriptParser {
         return new Script(options, events);
     }
 
-    private void option(Map<String, String> options) {
+    private void option() {
         String name = scanner.word();
         while (scanner.here() == '-') {
             scanner.expect("-");
@@ -143,11 +143,13 @@ final class ScriptParser {
     }
 
     private Event.Action inbound() {
+        PacketParser.Quotation before = packets.quotationBeforeIcmp();
+        // in FreeBSD's scripts the word stands for both versions
         if (scanner.takeWord("icmp")) {
-            return new Event.IcmpAction(packets.icmp(false));
+            return new Event.IcmpAction(packets.icmp("ipv6".equals(options.get("ip_version")), before));
         }
         if (scanner.takeWord("icmpv6")) {
-            return new Event.IcmpAction(packets.icmp(true));
+            return new Event.IcmpAction(packets.icmp(true, before));
         }
         return new Event.PacketAction(true, packets.tcp());
     }

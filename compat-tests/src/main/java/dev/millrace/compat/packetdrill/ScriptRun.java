@@ -358,6 +358,9 @@ final class ScriptRun implements AutoCloseable {
     }
 
     private TcpOption toLive(TcpOption option, Flow flow) {
+        if (option.isAnyTimestamp()) {
+            throw new ScriptException("a timestamp to be sent must be a number");
+        }
         if (option.isStackCookie()) {
             return option.withCookie(stackCookie());
         }

@@ -75,7 +75,7 @@ final class ScriptSocket implements Descriptor, TcpObserver {
     /** The pending error's name, which this reports and so clears; empty when there is none. */
     String takeErrno() {
         String errno = pendingErrno();
-        errorTaken = true;
+        errorTaken = hasFailed(); // one that comes later is still to be told
         softErrno = "";
         return errno;
     }

@@ -32,7 +32,7 @@ final class ShellCommands {
      * set_sysctls.py wrote to restore a kernel's settings is not needed, as every script has settings of its own.
      */
     private static final Pattern NOTHING_TO_DO = Pattern.compile(
-            "(tc\\s+qdisc\\s+(add|replace)\\s+dev\\s+\\S+\\s+root\\s+pfifo$|ethtool\\s+-K\\s+\\S+(\\s+(tso|gso)\\s+off)+|ip\\s+tcp_metrics\\s+flush.*|/tmp/sysctl_restore_\\S+|kldload.*|kldunload.*|sleep\\s.*"
+            "(tc\\s+qdisc\\s+(add|replace)\\s+dev\\s+\\S+\\s+root\\s+pfifo$|ethtool\\s+-K\\s+\\S+(\\s+(tso|gso)\\s+off)+|ip\\s+tcp_metrics\\s+flush.*|/tmp/sysctl_restore_\\S+|kldload.*|kldunload.*|sleep\\s.*|sync"
                     + "|true|modprobe.*|sysctl\\s+kern\\.timecounter\\..*|nstat.*)");
 
     private final Sysctls sysctls;

@@ -98,7 +98,7 @@ final class Sysctls {
     void assign(String path, String value, boolean started) {
         String dotted = path.replace('/', '.');
         String name = dotted.substring(dotted.lastIndexOf('.') + 1);
-        String asked = "sysctl " + name + "=" + value;
+        String asked = "sysctl " + (FreeBsdSysctls.owns(dotted) ? dotted : name) + "=" + value;
         boolean neutral = NEUTRAL.contains(" " + name + " ") || dotted.startsWith("net.mptcp.");
         if (value.equals(set.put(dotted, value)) || neutral) {
             return;

@@ -61,6 +61,11 @@ record TcpOption(int kind, byte[] body) {
         return new TcpOption(kind, changed);
     }
 
+    /** {@code TS val ... ecr N}: of a timestamps option only the echo, which is all of the body, is looked at. */
+    boolean isAnyTimestamp() {
+        return kind == TIMESTAMPS && body.length == 4;
+    }
+
     static TcpOption of(int kind, int... octets) {
         byte[] body = new byte[octets.length];
         for (int i = 0; i < octets.length; i++) {
@@ -125,7 +130,9 @@ record TcpOption(int kind, byte[] body) {
             case SACK_PERMITTED -> "sackOK";
             case SACK -> sackText();
             case TIMESTAMPS ->
-                "TS val " + Integer.toUnsignedString(word(0)) + " ecr " + Integer.toUnsignedString(word(1));
+                isAnyTimestamp()
+                        ? "TS val ... ecr " + Integer.toUnsignedString(word(0))
+                        : "TS val " + Integer.toUnsignedString(word(0)) + " ecr " + Integer.toUnsignedString(word(1));
             case FAST_OPEN ->
                 isStackCookie() ? "FO TFO_COOKIE" : "FO " + HexFormat.of().formatHex(body);
             case EXPERIMENTAL ->
