@@ -19,6 +19,7 @@ public final class Packetdrill {
             usage: ./millrace packetdrill [options] FILE|DIR...
               --personality linux|freebsd   whose defaults the scripts take for granted (linux)
               --failures                    print only what did not pass
+              --define=NAME,...             what #ifdef finds defined, instead of Linux or FreeBSD
               --name=value                  an option of packetdrill's, for every script: --ip_version=ipv6, --tolerance_usecs=10000""";
 
     private Personality personality = Personality.LINUX;

@@ -51,6 +51,28 @@ class RunnerTest {
     }
 
     @Test
+    void countsConnectionsOfAState() throws IOException {
+        String count = "+0 `sockstat -4 -P tcp -s | grep -c %s | grep %s`\n";
+        assertEquals(
+                Verdict.Kind.PASSED,
+                play(ACCEPTED + count.formatted("ESTABLISHED", "1")).kind());
+        assertFails(count.formatted("ESTABLISHED", "2"), "1 connections in state ESTABLISHED; expected 2");
+        assertUnsupported(count.formatted("ESTABLISHD", "1"), "ESTABLISHD");
+        assertUnsupported("+0 `tcpdrop -s ESTABLISHED`\n+0 write(4, ..., 1) = 1", "tcpdrop -s ESTABLISHED");
+    }
+
+    @Test
+    void takesTheLinesOfItsOwnSystem() throws IOException {
+        assertFails("#ifdef Linux\n+0 write(4, ..., 1) = 2\n#endif", "write: expected 2, got 1");
+        assertEquals(
+                Verdict.Kind.PASSED,
+                play(ACCEPTED + "#ifndef Linux\n+0 write(4, ..., 1) = 2\n#endif")
+                        .kind());
+        assertFails("#ifdef Linux", "#endif is missing");
+        assertFails("#else", "there is no #ifdef before this");
+    }
+
+    @Test
     void failsWhereASegmentDiffers() throws IOException {
         assertFails("+0 write(4, ..., 100) = 100\n+0 > P. 1:100(99) ack 1", "payload of 100 bytes");
         assertFails("+0 write(4, ..., 100) = 100\n+0 > . 1:101(100) ack 1", "wrong flags");
