@@ -4,6 +4,7 @@ import dev.millrace.stack.tcp.TcpConnection;
 import dev.millrace.stack.tcp.TcpInfo;
 import dev.millrace.stack.tcp.TcpMetrics;
 import dev.millrace.stack.tcp.TcpSocket;
+import java.util.AbstractList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -39,7 +40,7 @@ final class Calls {
 
     /** @throws UnsupportedConstructException a call, or an argument, that there is not */
     Attempt begin(Event.CallAction call) {
-        List<Value> arguments = call.arguments();
+        List<Value> arguments = new Arguments(call);
         long expected = call.result() instanceof Value.Whole number ? number.value() : -1;
         return switch (call.name()) {
             case "socket" -> sockets.socket(arguments, expected);
@@ -48,6 +49,28 @@ final class Calls {
             case "close" -> sockets.close(Constants.number(arguments.get(0)));
             default -> onDescriptor(call, arguments, expected);
         };
+    }
+
+    /** A call's arguments; one that the script leaves out is its mistake. */
+    private static final class Arguments extends AbstractList<Value> {
+        private final Event.CallAction call;
+
+        Arguments(Event.CallAction call) {
+            this.call = call;
+        }
+
+        @Override
+        public Value get(int index) {
+            if (index >= size()) {
+                throw new ScriptException(call.name() + ": argument " + (index + 1) + " is missing");
+            }
+            return call.arguments().get(index);
+        }
+
+        @Override
+        public int size() {
+            return call.arguments().size();
+        }
     }
 
     private Attempt onDescriptor(Event.CallAction call, List<Value> arguments, long expected) {

@@ -20,6 +20,7 @@ public final class Packetdrill {
               --personality linux|freebsd   whose defaults the scripts take for granted (linux)
               --failures                    print only what did not pass
               --define=NAME,...             what #ifdef finds defined, instead of Linux or FreeBSD
+              -D NAME=VALUE                 what a word of the scripts stands for, as for packetdrill itself
               --name=value                  an option of packetdrill's, for every script: --ip_version=ipv6, --tolerance_usecs=10000""";
 
     private Personality personality = Personality.LINUX;
@@ -50,6 +51,8 @@ public final class Packetdrill {
                 personality(argument.substring("--personality=".length()));
             } else if (argument.equals("--failures")) {
                 failuresOnly = true;
+            } else if (argument.equals("-D") && i + 1 < arguments.length) {
+                define(arguments[++i]);
             } else if (argument.startsWith("--") && argument.contains("=")) {
                 int equals = argument.indexOf('=');
                 options.put(argument.substring(2, equals).replace('-', '_'), argument.substring(equals + 1));
@@ -62,6 +65,14 @@ public final class Packetdrill {
         if (scripts.isEmpty()) {
             throw new IllegalArgumentException("no scripts: name files, or directories that hold *.pkt");
         }
+    }
+
+    private void define(String definition) {
+        int equals = definition.indexOf('=');
+        if (equals <= 0) {
+            throw new IllegalArgumentException("-D " + definition + ": NAME=VALUE is needed");
+        }
+        options.put(Verdict.DEFINE + definition.substring(0, equals), definition.substring(equals + 1));
     }
 
     private void personality(String name) {

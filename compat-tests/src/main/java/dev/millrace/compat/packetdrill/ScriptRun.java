@@ -42,7 +42,7 @@ final class ScriptRun implements AutoCloseable {
 
     ScriptRun(Settings settings) {
         this.settings = settings;
-        this.shell = new ShellCommands(settings);
+        this.shell = new ShellCommands(settings, name -> world().checkCounted(name));
     }
 
     /**
@@ -65,14 +65,18 @@ final class ScriptRun implements AutoCloseable {
     private void rehearseCommands(Script script) {
         Settings scratch = new Settings(settings.personality);
         scratch.directory = settings.directory;
-        ShellCommands rehearsal = new ShellCommands(scratch);
+        ShellCommands rehearsal = new ShellCommands(scratch, World::counter);
+        boolean started = false;
         for (Event event : script.events()) {
+            boolean late = started;
             if (event.action() instanceof Event.CommandAction command) {
                 at(event, () -> {
                     if (!isAboutSockets(event, command, script)) {
-                        rehearsal.run(command.text(), false);
+                        rehearsal.run(command.text(), late);
                     }
                 });
+            } else {
+                started = true;
             }
         }
     }

@@ -27,19 +27,38 @@ final class ShellCommands {
     private static final Pattern COMMENT = Pattern.compile("(^|\\s)#.*");
 
     /**
-     * Commands that concern a kernel, a device or a queue that there is not here: the queue is one that lets everything pass at once,
-     * and nothing is offloaded. What
-     * set_sysctls.py wrote to restore a kernel's settings is not needed, as every script has settings of its own.
+     * Commands that concern a kernel, a device or a queue that there is not here: the queue is one that lets everything pass at once, and
+     * nothing is offloaded. What set_sysctls.py wrote to restore a kernel's settings is not needed, as every script has settings of its own.
      */
     private static final Pattern NOTHING_TO_DO = Pattern.compile(
-            "(tc\\s+qdisc\\s+(add|replace)\\s+dev\\s+\\S+\\s+root\\s+pfifo$|ethtool\\s+-K\\s+\\S+(\\s+(tso|gso)\\s+off)+|ip\\s+tcp_metrics\\s+flush.*|/tmp/sysctl_restore_\\S+|kldload.*|kldunload.*|sleep\\s.*|sync"
-                    + "|true|modprobe.*|sysctl\\s+kern\\.timecounter\\..*|nstat.*)");
+            "(tc\\s+qdisc\\s+(add|replace)\\s+dev\\s+\\S+\\s+root\\s+pfifo$|ethtool\\s+-K\\s+\\S+(\\s+(tso|gso)\\s+off)+|/tmp/sysctl_restore_\\S+|kldload.*|kldunload.*|sleep\\s.*|sync"
+                    + "|true|modprobe.*|sysctl\\s+kern\\.timecounter\\..*|nstat)");
+
+    /** At the beginning nothing is known of any server. */
+    private static final Pattern FLUSH_METRICS = Pattern.compile("ip\\s+tcp_metrics\\s+flush.*");
+
+    /** Asks whether a counter has counted; the exit status tells. */
+    private static final Pattern COUNTED = Pattern.compile("nstat\\s*\\|\\s*grep\\s+(\\w+)");
 
     private final Sysctls sysctls;
     private final Path directory;
+    private final Counted counters;
 
-    /** @param settings what the commands change */
-    ShellCommands(Settings settings) {
+    /** Whether a counter, by Linux' name, has counted anything. */
+    interface Counted {
+        /**
+         * @throws ScriptException it has not
+         * @throws UnsupportedConstructException there is none of that name
+         */
+        void check(String name);
+    }
+
+    /**
+     * @param settings what the commands change
+     * @param counters what they ask
+     */
+    ShellCommands(Settings settings, Counted counters) {
+        this.counters = counters;
         this.sysctls = new Sysctls(settings);
         this.directory = settings.directory;
     }
@@ -71,7 +90,13 @@ final class ShellCommands {
         Matcher setSysctls = SET_SYSCTLS.matcher(line);
         Matcher sysctl = SYSCTL.matcher(line);
         Matcher echo = ECHO.matcher(line);
-        if (NOTHING_TO_DO.matcher(line).matches()) {
+        Matcher counted = COUNTED.matcher(line);
+        if (NOTHING_TO_DO.matcher(line).matches()
+                || !started && FLUSH_METRICS.matcher(line).matches()) {
+            return;
+        }
+        if (counted.matches()) {
+            counters.check(counted.group(1));
             return;
         }
         if (SCRIPT.matcher(line).matches()) {

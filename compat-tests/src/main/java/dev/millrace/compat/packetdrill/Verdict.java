@@ -18,6 +18,9 @@ record Verdict(Path script, Kind kind, String detail) {
     private static final Pattern DETAIL_WITH_LINE = Pattern.compile("^\\d+: ");
     private static final Pattern OWN_PERSONALITY = Pattern.compile("(?m)^--personality=(\\w+)");
 
+    /** What names and values the caller gives for words of a script has this before the name among the options. */
+    static final String DEFINE = "define ";
+
     enum Kind {
         PASSED,
         FAILED,
@@ -31,10 +34,15 @@ record Verdict(Path script, Kind kind, String detail) {
             Matcher own = OWN_PERSONALITY.matcher(text);
             Personality whose = own.find() ? Personality.of(own.group(1)) : personality;
             String symbols = options.getOrDefault("define", whose.symbol());
-            Script parsed = ScriptParser.parse(Conditionals.applied(text, Set.of(symbols.split(",", -1))));
+            Script parsed =
+                    ScriptParser.parse(Conditionals.applied(defined(text, options), Set.of(symbols.split(",", -1))));
             Settings settings = new Settings(whose);
             settings.directory = script.toAbsolutePath().normalize().resolveSibling("");
-            options.forEach(settings::option);
+            options.forEach((name, value) -> {
+                if (!name.startsWith(DEFINE)) {
+                    settings.option(name, value);
+                }
+            });
             try (ScriptRun run = new ScriptRun(settings)) {
                 run.play(parsed);
             }
@@ -46,6 +54,18 @@ record Verdict(Path script, Kind kind, String detail) {
         } catch (IOException e) {
             return new Verdict(script, Kind.FAILED, "cannot be read: " + e);
         }
+    }
+
+    /** The script with its words that the caller has defined replaced, as packetdrill does for {@code -D}. */
+    private static String defined(String script, Map<String, String> options) {
+        String text = script;
+        for (Map.Entry<String, String> option : options.entrySet()) {
+            if (option.getKey().startsWith(DEFINE)) {
+                String word = "\\b" + Pattern.quote(option.getKey().substring(DEFINE.length())) + "\\b";
+                text = text.replaceAll(word, Matcher.quoteReplacement(option.getValue()));
+            }
+        }
+        return text;
     }
 
     /** The line that the command prints. */

@@ -9,6 +9,7 @@ import dev.millrace.stack.tcp.TcpState;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,11 @@ final class World implements AutoCloseable {
 
     private static final long SETTLING_NS = 10_000_000_000L;
     private static final int MAX_TURNS = 100_000;
+    /** By Linux' names. */
+    private static final Map<String, Counter> COUNTERS = Map.of(
+            "TcpExtOutOfWindowIcmps", Counter.TCP_ICMP_OUT_OF_WINDOW,
+            "TcpExtTCPSpuriousRTOs", Counter.TCP_SPURIOUS_TIMEOUTS);
+
     private static final long SEED = 0x6d69_6c6c_7261_6365L;
 
     final IpAddress local;
@@ -63,6 +69,29 @@ final class World implements AutoCloseable {
 
     StackCore core() {
         return core;
+    }
+
+    /**
+     * @param name Linux' name of a counter that must have counted something
+     * @throws ScriptException it has not
+     * @throws UnsupportedConstructException there is none here that counts the same
+     */
+    void checkCounted(String name) {
+        if (core.counters().get(counter(name)) == 0) {
+            throw new ScriptException(name + " has counted nothing");
+        }
+    }
+
+    /**
+     * @param name Linux'
+     * @throws UnsupportedConstructException there is none here that counts the same
+     */
+    static Counter counter(String name) {
+        Counter counter = COUNTERS.get(name);
+        if (counter == null) {
+            throw new UnsupportedConstructException("counter " + name);
+        }
+        return counter;
     }
 
     /** The stack's clock. */

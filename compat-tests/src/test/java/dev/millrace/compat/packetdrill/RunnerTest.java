@@ -264,4 +264,59 @@ class RunnerTest {
                 + "+.01 ... 0.02 read(4, ..., 10) = 10\n+.01 < P. 1:11(10) ack 1 win 32792\n+0 > . 1:1(0) ack 11";
         assertEquals("", play(script).detail());
     }
+
+    @Test
+    void missesArguments() throws IOException {
+        assertFails("+0 write(4, ...) = 100", "argument 3 is missing");
+    }
+
+    @Test
+    void namesMutationsOfPackets() throws IOException {
+        assertUnsupported("+0 < P. 1:11(10) ack 1 win 32792 {rep tcp window 7}", "{rep tcp window 7}");
+    }
+
+    @Test
+    void knowsServersForAsLongAsTheScriptRuns() throws IOException {
+        assertEquals("", play("`ip tcp_metrics flush all`\n" + ACCEPTED).detail());
+        assertUnsupported("+0 `ip tcp_metrics flush all`", "tcp_metrics");
+    }
+
+    @Test
+    void looksAtCountersByTheirNamesOnLinux() throws IOException {
+        String asks = "+0 `nstat | grep TcpExtOutOfWindowIcmps > /dev/null`\n";
+        assertFails(asks, "TcpExtOutOfWindowIcmps has counted nothing");
+        assertEquals(
+                "",
+                play(ACCEPTED + "+0 < icmp unreachable [5000:6000(1000)]\n" + asks)
+                        .detail());
+        assertUnsupported("+0 `nstat | grep TcpExtPhasesOfMoon > /dev/null`", "TcpExtPhasesOfMoon");
+    }
+
+    @Test
+    void changesWhoUsesFastOpenWhileTheScriptRuns() throws IOException {
+        String script = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 `sysctl net.ipv4.tcp_fastopen=0`\n"
+                + "+0 setsockopt(3, SOL_TCP, TCP_FASTOPEN_CONNECT, [1], 4) = ";
+        assertEquals("", play(script + "-1 EOPNOTSUPP").detail());
+        assertEquals(Verdict.Kind.FAILED, play(script + "0").kind());
+    }
+
+    @Test
+    void replacesWordsThatTheCallerDefines() throws IOException {
+        Path file = directory.resolve("defined.pkt");
+        Files.writeString(file, ACCEPTED + "+0 write(4, ..., LENGTH) = LENGTH\n+0 > P. 1:101(LENGTH) ack 1\n");
+        Map<String, String> defined = Map.of(Verdict.DEFINE + "LENGTH", "100");
+        assertEquals("", Verdict.of(file, Personality.LINUX, defined).detail());
+        assertEquals(
+                Verdict.Kind.FAILED,
+                Verdict.of(file, Personality.LINUX, Map.of()).kind());
+    }
+
+    @Test
+    void saysWhatIsUnsupportedWithALineOrWithout() throws IOException {
+        assertTrue(
+                play("--strict_segments\n" + ACCEPTED).line().endsWith("script.pkt: unsupported: --strict_segments"));
+        assertTrue(play(ACCEPTED + "+0 sendfile(4, 3, ..., 100) = 100")
+                .line()
+                .matches(".*script\\.pkt:\\d+: unsupported: sendfile.*"));
+    }
 }
