@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  */
 final class Conditionals {
     private static final Pattern DIRECTIVE =
-            Pattern.compile("\\s*#\\s*(ifdef|ifndef|else|endif|define|undef)\\b\\s*(\\w*).*");
+            Pattern.compile("\\s*#(ifdef|ifndef|else|endif|define|undef)\\b\\s*(\\w*).*");
 
     private final Set<String> symbols;
     /** Whether the lines of each block that is open are taken, the innermost first. */

@@ -3,13 +3,14 @@ package dev.millrace.compat.packetdrill;
 /** Whose behaviour the scripts' dialect takes for granted where an engine's choice shows on the wire. */
 enum Personality {
     /** Google's net/tcp and the kernel's own scripts: small first segments are acknowledged at once, too. */
-    LINUX("4096 131072 6291456", "4096 16384 4194304", "cubic", "all", true, true),
+    LINUX("4096 131072 6291456", "4096 16384 4194304", "cubic", "all", true, true, "0", "true"),
     /**
      * FreeBSD's tcp-testsuite: windows of 65535 scaled by 6 from a 2 MiB limit, no acknowledgment at once but of the second segment, Fast Open
      * off, options of a SYN in the order MSS, window scale, SACK, timestamps. Buffers of sockets are told as they were asked for, a connection's
-     * receive buffer in whole segments; sending to an address connects.
+     * receive buffer in whole segments; sending to an address connects; servers that refuse Fast Open are not asked again for 15 minutes; in TIME-WAIT what has
+     * no ACK is not answered.
      */
-    FREEBSD("4096 131072 2097152", "4096 65536 2097152", "newreno", "none", false, false);
+    FREEBSD("4096 131072 2097152", "4096 65536 2097152", "newreno", "none", false, false, "900000000000", "false");
 
     /** What {@code #ifdef} finds defined in a script: the system's name. */
     String symbol() {
@@ -28,6 +29,11 @@ enum Personality {
     /** The engine writes options in the order of Linux; of others which there are is compared, and not their order and padding. */
     final boolean optionsInOurOrder;
 
+    /** Of a server that takes no data with a SYN; net.inet.tcp.fastopen.path_disable_time. */
+    final String refusalPauseNs;
+
+    final String timeWaitAnswersAll;
+
     /** @throws ScriptException there is none of that name */
     static Personality of(String name) {
         for (Personality each : values()) {
@@ -44,12 +50,16 @@ enum Personality {
             String congestionControl,
             String quickAck,
             boolean fastOpenForClients,
-            boolean optionsInOurOrder) {
+            boolean optionsInOurOrder,
+            String refusalPauseNs,
+            String timeWaitAnswersAll) {
         this.receiveBuffers = receiveBuffers;
         this.sendBuffers = sendBuffers;
         this.congestionControl = congestionControl;
         this.quickAck = quickAck;
         this.fastOpenForClients = fastOpenForClients;
         this.optionsInOurOrder = optionsInOurOrder;
+        this.refusalPauseNs = refusalPauseNs;
+        this.timeWaitAnswersAll = timeWaitAnswersAll;
     }
 }

@@ -69,6 +69,8 @@ final class Settings {
         tcp.set("fastOpen", "on", "Fast Open");
         fastOpenForClients = personality.fastOpenForClients;
         tcp.set("congestionControl", personality.congestionControl, "congestion control");
+        tcp.set("refusalPauseNs", personality.refusalPauseNs, "Fast Open's negative answers");
+        tcp.set("timeWaitAnswersAll", personality.timeWaitAnswersAll, "answers in TIME-WAIT");
     }
 
     /**

@@ -99,6 +99,13 @@ final class FastOpenCache {
         entry.losses++;
     }
 
+    /** The server wants none of it. */
+    void onRefusal(IpAddress server, long untilNs) {
+        Server entry = entries.computeIfAbsent(server, key -> new Server());
+        entry.blockedUntilNs = untilNs;
+        entry.losses = 1;
+    }
+
     // ---- all servers ----
 
     boolean isPaused(long nowNs) {

@@ -111,6 +111,11 @@ final class FastOpenClient {
             return;
         }
         cache.onAnswer(server, connection.peerMss);
+        long refusalPauseNs = tcp.config.handshake().fastOpenTuning().refusalPauseNs();
+        if (taken == 0 && synAck.fastOpenBytes <= 0 && refusalPauseNs > 0) {
+            cache.onRefusal(server, nowNs + refusalPauseNs);
+            return;
+        }
         if (synAck.fastOpenBytes > 0 && !connection.options().fastOpenNoCookie) {
             cache.onCookie(
                     server,

@@ -8,10 +8,12 @@ package dev.millrace.stack.tcp;
  * @param key1 second half
  * @param blackHolePauseNs how long no SYN carries the option after repeated timeouts, 0 for no such pause
  *     (tcp_fastopen_blackhole_timeout_sec)
+ * @param refusalPauseNs how long SYNs to a server carry nothing after it has left data unacknowledged, or given no cookie (RFC 7413 §4.1.3.1); 0 as on
+ *     Linux, where only losses count
  */
-public record FastOpenTuning(long key0, long key1, long blackHolePauseNs) {
-    /** A secret key, and a pause of an hour. */
-    public static final FastOpenTuning DEFAULT = new FastOpenTuning(0, 0, 3_600_000_000_000L);
+public record FastOpenTuning(long key0, long key1, long blackHolePauseNs, long refusalPauseNs) {
+    /** A secret key, and a pause of an hour, as Linux. */
+    public static final FastOpenTuning DEFAULT = new FastOpenTuning(0, 0, 3_600_000_000_000L, 0);
 
     boolean hasKey() {
         return (key0 | key1) != 0;

@@ -50,6 +50,8 @@ final class Sender {
     private boolean idlenessJudged;
     private boolean noDelay;
     private boolean corked;
+    /** What was written before TCP_NODELAY was set last goes, corked or not (as Linux). */
+    private long pushedEnd;
     /** What does not fill a segment is not sent now: the application has said that more follows. */
     boolean moreFollows;
     /** The current transmission has sent something for the first time. */
@@ -77,6 +79,9 @@ final class Sender {
     void apply(TcpOptions options) {
         noDelay = options.noDelay;
         corked = options.cork;
+        if (noDelay) {
+            pushedEnd = buffer.tailAcquire();
+        }
         if (options.sendBufferBytes > 0) {
             buffer.capacity(options.sendBufferBytes);
             maxBufferBytes = 0;
@@ -367,7 +372,8 @@ final class Sender {
             return true;
         }
         if (length == queued) {
-            boolean held = corked || moreFollows || !noDelay && smallSegmentEnd > una;
+            boolean more = (corked || moreFollows) && nxt + length > pushedEnd;
+            boolean held = more || !noDelay && smallSegmentEnd > una;
             return !held || connection.urgent.isUnacknowledged(una);
         }
         return length >= window.maxBytes / 2;

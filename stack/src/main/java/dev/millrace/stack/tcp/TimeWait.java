@@ -60,6 +60,10 @@ final class TimeWait extends Flow {
             tcp.counters.increment(Counter.DROP_TCP_RESET_IN_TIME_WAIT); // RFC 1337: assassination
             return;
         }
+        if (!segment.has(TcpSegment.ACK) && !tcp.config.features().timeWaitAnswersAll()) {
+            tcp.counters.increment(Counter.DROP_TCP_IN_TIME_WAIT);
+            return;
+        }
         if (segment.has(TcpSegment.FIN) && segment.sequence + segment.payloadLength + 1 == receiveNext) {
             tcp.timeWaits.restart(this, nowNs);
             acknowledge(nowNs);

@@ -55,7 +55,7 @@ class FastOpenLikeLinuxTest {
 
     @Test
     void hostsWithOneKeyTakeEachOthersCookies() {
-        FastOpenTuning tuning = new FastOpenTuning(KEY0, KEY1, 0);
+        FastOpenTuning tuning = new FastOpenTuning(KEY0, KEY1, 0, 0);
         HandshakeConfig config = new HandshakeConfig(100, 100, SynCookieMode.OFF, FastOpenMode.SERVER, tuning);
         byte[] given;
         try (Trace one = new Trace(TcpConfig.of(0).with(config))) {

@@ -192,7 +192,8 @@ class LossyLinkTest {
         b = new TcpHost(
                 B,
                 TcpConfig.of(0)
-                        .with(new TcpFeatures(sack, timestamps, true, usual.quickAck(), usual.slowStartAfterIdle())),
+                        .with(new TcpFeatures(
+                                sack, timestamps, true, usual.quickAck(), usual.slowStartAfterIdle(), true)),
                 2);
         connect();
         loss = probability;
