@@ -166,9 +166,14 @@ final class Scanner {
         if (from == at) {
             throw new ScriptException("expected a number and found '" + rest() + "'");
         }
-        long value = Long.parseUnsignedLong(text.substring(from, at), hex ? 16 : 10);
+        String digits = text.substring(from, at);
         span("UL");
-        return negative ? -value : value;
+        try {
+            long value = Long.parseUnsignedLong(digits, hex ? 16 : 10);
+            return negative ? -value : value;
+        } catch (NumberFormatException e) {
+            throw new ScriptException("'" + digits + "' is more than 64 bits");
+        }
     }
 
     /** Seconds with a fraction, in nanoseconds. */

@@ -7,10 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The peers that a channel has exchanged datagrams with lately, as the application names them and as the stack does, so that neither
- * direction makes objects for a peer it knows. Direct-mapped: of two peers with one place the later stays. One thread at a time.
+ * direction makes objects for a peer it knows. Set-associative: of more peers than a set has places the latest stay. One thread at a time.
  */
 final class DatagramPeers {
-    private static final int PLACES = 32;
+    private static final int SETS = 16;
+    private static final int PLACES_PER_SET = 4;
 
     /** One of them. */
     static final class Peer {
@@ -41,38 +42,50 @@ final class DatagramPeers {
     }
 
     private @Nullable Peer @Nullable [] places;
+    private int replaced;
 
     /** The peer with this address, which a datagram came from. */
     Peer of(long high, long low, int port) {
-        int place = place((int) (low ^ low >>> 32 ^ high ^ high >>> 32) + port);
-        Peer known = places()[place];
-        if (known == null || !known.is(high, low, port)) {
-            IpAddress address = new IpAddress(high, low);
-            known = new Peer(Addresses.socketAddress(address, port), address, port);
-            places()[place] = known;
+        @Nullable Peer[] all = places();
+        int set = set((int) (low ^ low >>> 32 ^ high ^ high >>> 32) + port);
+        for (int i = set; i < set + PLACES_PER_SET; i++) {
+            Peer known = all[i];
+            if (known != null && known.is(high, low, port)) {
+                return known;
+            }
         }
-        return known;
+        IpAddress address = new IpAddress(high, low);
+        return keep(new Peer(Addresses.socketAddress(address, port), address, port), set);
     }
 
     /** The peer that the application calls {@code target}: resolved, checked. */
     Peer of(InetSocketAddress target) {
-        int place = place(target.hashCode());
-        Peer known = places()[place];
-        if (known == null || !known.socketAddress.equals(target)) {
-            known = new Peer(target, Addresses.ip(Addresses.loopbackIfAny(target)), target.getPort());
-            places()[place] = known;
+        @Nullable Peer[] all = places();
+        int set = set(target.hashCode());
+        for (int i = set; i < set + PLACES_PER_SET; i++) {
+            Peer known = all[i];
+            if (known != null && known.socketAddress.equals(target)) {
+                return known;
+            }
         }
-        return known;
+        return keep(new Peer(target, Addresses.ip(Addresses.loopbackIfAny(target)), target.getPort()), set);
     }
 
-    private static int place(int hash) {
-        return hash * 0x9e37_79b9 >>> -Integer.numberOfTrailingZeros(PLACES);
+    /** In place of the set's others in turn. */
+    private Peer keep(Peer peer, int set) {
+        places()[set + (replaced++ & PLACES_PER_SET - 1)] = peer;
+        return peer;
+    }
+
+    /** Where the set begins. */
+    private static int set(int hash) {
+        return (hash * 0x9e37_79b9 >>> -Integer.numberOfTrailingZeros(SETS)) * PLACES_PER_SET;
     }
 
     private @Nullable Peer[] places() {
         @Nullable Peer[] existing = places;
         if (existing == null) {
-            existing = new @Nullable Peer[PLACES];
+            existing = new @Nullable Peer[SETS * PLACES_PER_SET];
             places = existing;
         }
         return existing;
