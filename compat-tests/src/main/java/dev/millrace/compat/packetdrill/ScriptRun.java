@@ -20,6 +20,9 @@ final class ScriptRun implements AutoCloseable {
     /** What fits into a packet of the link; a payload of more comes in several segments, at the same moment. */
     private static final int MAX_INBOUND_BYTES = 9000;
 
+    /** No window is larger. */
+    private static final int MAX_PAYLOAD_BYTES = 1 << 24;
+
     private static final int ONLY_ON_LAST = TcpSegment.PSH | TcpSegment.FIN;
     private static final int FIRST_REMOTE_PORT = 41_000;
     private static final int COOKIE_PORT = 40_999;
@@ -272,6 +275,9 @@ final class ScriptRun implements AutoCloseable {
         int acknowledgment = packet.has(TcpSegment.ACK) ? flow.toLive(packet.acknowledgment(), syn) : 0;
         List<TcpOption> options =
                 packet.options().stream().map(each -> toLive(each, flow)).toList();
+        if (packet.length() > MAX_PAYLOAD_BYTES) {
+            throw new UnsupportedConstructException("a payload of " + packet.length() + " bytes from the peer");
+        }
         byte[] payload = new byte[packet.length()];
         for (int i = 0; i < payload.length; i++) {
             payload[i] = (byte) (sequence + i);
