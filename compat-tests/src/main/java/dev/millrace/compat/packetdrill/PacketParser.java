@@ -65,6 +65,14 @@ final class PacketParser {
         return new IcmpSpec(v6, typeAndCode[0], typeAndCode[1], mtu, quoted.sequence(), quoted.length());
     }
 
+    private int length() {
+        long length = scanner.number();
+        if (length < 0 || length > Integer.MAX_VALUE) {
+            throw new ScriptException("a length of " + length);
+        }
+        return (int) length;
+    }
+
     /** What an ICMP error quotes of a segment. */
     record Quotation(long sequence, int length) {}
 
@@ -90,7 +98,7 @@ final class PacketParser {
         scanner.expect(":");
         scanner.number();
         scanner.expect("(");
-        int length = (int) scanner.number();
+        int length = length();
         scanner.expect(")");
         scanner.expect("]");
         return new Quotation(sequence, length);
@@ -131,7 +139,7 @@ final class PacketParser {
             scanner.number();
         }
         scanner.expect("(");
-        int length = (int) scanner.number();
+        int length = length();
         scanner.expect(")");
         long ack = 0;
         if (scanner.takeWord("ack")) {
