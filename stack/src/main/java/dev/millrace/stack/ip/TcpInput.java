@@ -52,7 +52,6 @@ final class TcpInput {
         into.destinationHigh = destinationHigh;
         into.destinationLow = destinationLow;
         into.ecn = trafficClass & 3;
-        into.dscp = trafficClass >>> 2;
         upcalls.onTcp(into, nowNs);
     }
 }

@@ -99,9 +99,9 @@ final class Acceptance {
         RttEstimator rtt = connection.sender.rtt;
         Timestamps timestamps = connection.receiver.timestamps;
         if (!repeated) {
-            rtt.onSample(nowNs - entry.firstSentNs);
+            rtt.onSample(nowNs - entry.firstSentNs, nowNs);
         } else if (segment.hasTimestamp && timestamps.roundTripNs(segment.timestampEcho, nowNs) >= 0) {
-            rtt.onSample(timestamps.roundTripNs(segment.timestampEcho, nowNs));
+            rtt.onSample(timestamps.roundTripNs(segment.timestampEcho, nowNs), nowNs);
         } else {
             rtt.onSynTimedOut();
         }

@@ -45,12 +45,15 @@ final class Lifecycle {
         }
     }
 
-    /** What a connection opened by data has written goes out when the handshake is complete, and the FIN after it. */
+    /**
+     * RFC 9293 §3.10.4, SYN-RECEIVED: what has been written goes out when the handshake is complete, and the FIN after it. That the FIN could go at once
+     * when there is nothing to send is not taken up: the final ACK, which is on its way, tells the peer's window for it.
+     */
     private void closeInHandshake(TcpConnection connection, long nowNs) {
-        if (connection.fastOpenListener == null) {
-            remove(connection);
-        } else if (connection.receiver.buffer.readableBytes() > 0) {
-            closeSynchronised(connection, nowNs);
+        if (connection.receiver.buffer.readableBytes() > 0) {
+            closeSynchronised(connection, nowNs); // opened by data that nobody has read
+        } else if (connection.fastOpenListener == null && !adopt(connection)) {
+            refuseOrphan(connection, nowNs); // SYNs have crossed
         }
     }
 
@@ -62,8 +65,7 @@ final class Lifecycle {
             return;
         }
         if (!adopt(connection)) {
-            tcp.counters.increment(Counter.TCP_ABORT_ON_MEMORY);
-            abort(connection, TcpError.ABORTED, nowNs);
+            refuseOrphan(connection, nowNs);
             return;
         }
         receiver.discard();
@@ -87,6 +89,11 @@ final class Lifecycle {
         connection.orphan = true;
         orphans++;
         return true;
+    }
+
+    private void refuseOrphan(TcpConnection connection, long nowNs) {
+        tcp.counters.increment(Counter.TCP_ABORT_ON_MEMORY);
+        abort(connection, TcpError.ABORTED, nowNs);
     }
 
     int orphans() {

@@ -118,8 +118,7 @@ final class Retries {
     }
 
     private void onSynTimeout(long nowNs) {
-        int own = connection.options().synRetries;
-        if (timeouts > (own > 0 ? own : tcp.config.synRetries()) || userTimeoutPassed(stuckSinceNs, nowNs)) {
+        if (timeouts > handshakeRetries() || userTimeoutPassed(stuckSinceNs, nowNs)) {
             tcp.lifecycle.giveUp(connection);
             return;
         }
@@ -129,6 +128,15 @@ final class Retries {
         tcp.fastOpen.onSynTimeout(connection);
         connection.sendSyn(nowNs);
         boundByUserTimeout(ConnectionTimers.RETRANSMIT, stuckSinceNs);
+    }
+
+    /** As Linux, a server that data has opened tries once more than others do: an application holds what a half-open entry would not. */
+    private int handshakeRetries() {
+        int own = connection.options().synRetries;
+        if (own > 0) {
+            return own;
+        }
+        return connection.fastOpenListener == null ? tcp.config.synRetries() : tcp.config.synAckRetries() + 1;
     }
 
     private boolean isHopeless(long nowNs) {

@@ -21,10 +21,20 @@ final class RttEstimator {
     /** Longer samples are a stopped clock or a forged timestamp echo. */
     private static final long MAX_SAMPLE_NS = MAX_RTO_NS;
 
+    /**
+     * A minimum is of the last five minutes, of the last ten at most (RFC 8985 §6.2 step 1, Linux' tcp_min_rtt_wlen): a path that has become longer would
+     * otherwise be judged by the shorter one for ever.
+     */
+    static final long MINIMUM_WINDOW_NS = 300_000_000_000L;
+
     private final long minRtoNs;
     private long smoothedNs;
     private long variationNs;
+    /** Of this window and the one before. */
     private long minimumNs = Long.MAX_VALUE;
+
+    private long windowMinimumNs = Long.MAX_VALUE;
+    private long windowSinceNs;
     private long latestNs;
     private long baseRtoNs = INITIAL_RTO_NS;
     private int backOffs;
@@ -35,24 +45,20 @@ final class RttEstimator {
     }
 
     /** One sample per round trip: the segment was not retransmitted (Karn), or a timestamp tells which transmission was answered. */
-    void onSample(long rttNs) {
-        onSample(rttNs, 1);
+    void onSample(long rttNs, long nowNs) {
+        onSample(rttNs, rttNs, 1, nowNs);
     }
 
     /**
-     * Takes a sample, which ends any back-off.
+     * Takes the sample of an acknowledgment, perhaps of several segments, which ends any back-off: the estimates follow the oldest one's round
+     * trip, the minimum the youngest's.
      *
      * @param samplesPerRoundTrip how many samples this flight will give, about {@code flight / (2 × MSS)} rounded up
      */
-    void onSample(long rttNs, int samplesPerRoundTrip) {
-        onSample(rttNs, rttNs, samplesPerRoundTrip);
-    }
-
-    /** As above, of an acknowledgment of several segments: the estimates follow the oldest one's round trip, the minimum the youngest's. */
-    void onSample(long rttNs, long youngestNs, int samplesPerRoundTrip) {
-        long sample = Math.clamp(rttNs, 1, MAX_SAMPLE_NS);
+    void onSample(long oldestNs, long youngestNs, int samplesPerRoundTrip, long nowNs) {
+        long sample = Math.clamp(oldestNs, 1, MAX_SAMPLE_NS);
         latestNs = Math.clamp(youngestNs, 1, MAX_SAMPLE_NS);
-        minimumNs = Math.min(minimumNs, latestNs);
+        trackMinimum(nowNs);
         if (smoothedNs == 0) {
             smoothedNs = sample;
             variationNs = sample / 2; // (2.2)
@@ -69,6 +75,17 @@ final class RttEstimator {
         }
         baseRtoNs = Math.min(MAX_RTO_NS, smoothedNs + Math.max(minRtoNs, 4 * variationNs));
         backOffs = 0;
+    }
+
+    private void trackMinimum(long nowNs) {
+        long ageNs = nowNs - windowSinceNs;
+        if (ageNs >= MINIMUM_WINDOW_NS) {
+            minimumNs = ageNs < 2 * MINIMUM_WINDOW_NS ? windowMinimumNs : Long.MAX_VALUE;
+            windowMinimumNs = Long.MAX_VALUE;
+            windowSinceNs = nowNs;
+        }
+        windowMinimumNs = Math.min(windowMinimumNs, latestNs);
+        minimumNs = Math.min(minimumNs, latestNs);
     }
 
     /** The timer expired: the next timeout is twice as long (5.5). */
@@ -110,7 +127,7 @@ final class RttEstimator {
         return variationNs;
     }
 
-    /** Smallest sample so far; Long.MAX_VALUE before the first. */
+    /** Smallest sample of the last five to ten minutes; Long.MAX_VALUE before the first. */
     long minimumRttNs() {
         return minimumNs;
     }

@@ -238,7 +238,7 @@ final class Scoreboard {
             youngestRttNs = oldestRttNs;
         }
         if (oldestRttNs != LossRecovery.NOTHING) { // otherwise a back-off stays in force (Karn's algorithm)
-            rtt.onSample(oldestRttNs, youngestRttNs, samplesPerRoundTrip(segmentBytes));
+            rtt.onSample(oldestRttNs, youngestRttNs, samplesPerRoundTrip(segmentBytes), ack.nowNs);
         }
     }
 

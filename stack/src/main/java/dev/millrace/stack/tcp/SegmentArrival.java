@@ -115,7 +115,7 @@ final class SegmentArrival {
             rttNs = connection.receiver.timestamps.roundTripNs(segment.timestampEcho, nowNs);
         }
         if (rttNs >= 0) {
-            rtt.onSample(rttNs);
+            rtt.onSample(rttNs, nowNs);
         } else {
             rtt.onSynTimedOut();
         }

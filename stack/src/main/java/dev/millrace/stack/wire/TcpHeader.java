@@ -70,7 +70,7 @@ public final class TcpHeader {
     private TcpHeader() {}
 
     /**
-     * Reads a segment of {@code length} bytes. The addresses, {@code ecn} and {@code dscp} are the IP layer's to fill; the checksum is
+     * Reads a segment of {@code length} bytes. The addresses and {@code ecn} are the IP layer's to fill; the checksum is
      * not looked at.
      *
      * @return {@link Fault#NONE} when {@code into} has been filled; otherwise its content means nothing

@@ -42,9 +42,6 @@ public final class TcpSegment {
     /** The two ECN bits of the IP header (RFC 3168): 0 not-ECT, 1 ECT(1), 2 ECT(0), 3 CE. */
     public int ecn;
 
-    /** Upper six bits of the traffic class. */
-    public int dscp;
-
     // options; only the first of a repeated option counts
     public boolean hasTimestamp;
     public int timestampValue;

@@ -88,6 +88,37 @@ class CloseTest {
         assertEquals(1, t.host.tcp.timeWaits.size());
     }
 
+    @Rule("tcp.md: TCP core")
+    @Test
+    void closedWhileSynsCrossTheFinFollowsTheHandshake() {
+        t.connect();
+        t.stackSends("S", 0, 0, 0);
+        t.peerSends("S", 0, 0, 0);
+        t.stackSends("S.", 0, 1, 0);
+        applicationCloses();
+        assertEquals(TcpState.SYN_RECEIVED, t.state());
+        assertEquals(1, t.host.tcp.lifecycle.orphans());
+        t.peerSends("S.", 0, 1, 0);
+        t.stackSends("F.", 1, 1, 0);
+        t.peerSends("F.", 1, 2, 0);
+        t.stackSends(".", 2, 2, 0);
+        assertEquals(1, t.host.tcp.timeWaits.size());
+        assertEquals(0, t.host.tcp.lifecycle.orphans());
+    }
+
+    @Test
+    void closedWhileSynsCrossAPeerThatFallsSilentIsGivenUp() {
+        t.connect();
+        t.stackSends("S", 0, 0, 0);
+        t.peerSends("S", 0, 0, 0);
+        applicationCloses();
+        for (int i = 0; i < 100 && t.host.tcp.liveConnections > 0; i++) {
+            t.after(ms(10_000));
+        }
+        assertEquals(0, t.host.tcp.liveConnections);
+        assertEquals(0, t.host.tcp.lifecycle.orphans());
+    }
+
     @Test
     void aFinAndItsAckTogetherEndFinWait1() {
         t.acceptConnection();

@@ -31,7 +31,7 @@ class RackLossRecoveryTest {
 
     private LossRecovery recovery(boolean sack) {
         rtt = new RttEstimator(200 * MS);
-        rtt.onSample(RTT);
+        rtt.onSample(RTT, 0);
         return new RackLossRecovery(reno, sack, MSS, false, rtt, counters, sample, new SegmentLogPool());
     }
 

@@ -245,7 +245,7 @@ class RecoveryAttackTest {
         t.peerClock = 0;
         t.acceptConnection();
         for (int i = 0; i < 40; i++) { // RTO grows to several seconds
-            t.connection().sender.rtt.onSample(ms(3_000));
+            t.connection().sender.rtt.onSample(ms(3_000), t.nowNs);
         }
         t.write(1, 100);
         long startNs = t.nowNs;

@@ -143,7 +143,6 @@ final class TcpHost implements SegmentOutput, AutoCloseable {
         segment.destinationHigh = wire.destination().high();
         segment.destinationLow = wire.destination().low();
         segment.ecn = wire.trafficClass() & Ecn.MASK;
-        segment.dscp = wire.trafficClass() >>> 2;
         tcp.onSegment(segment, nowNs);
     }
 
