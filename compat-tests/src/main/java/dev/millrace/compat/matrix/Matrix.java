@@ -8,6 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,9 +34,16 @@ public final class Matrix implements Callable<Integer> {
 
     @Option(
             names = "--cells",
-            paramLabel = "pairwise|full|CELL",
-            description = "a subset with every pair of properties (default), every combination, or one")
+            paramLabel = "pairwise|triples|full|CELL",
+            description =
+                    "a subset with every pair of properties (default), or every three, or every combination, or one")
     private String cells = "pairwise";
+
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            description = "cells at a time, each in namespaces of its own: most wait for timers (default: 1)")
+    private int parallel = 1;
 
     @Option(
             names = "--full-size",
@@ -50,51 +61,65 @@ public final class Matrix implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() throws IOException, InterruptedException, ExecutionException {
         lab.needsRoot();
         Application application = lab.application();
         List<String> missing = Cell.congestionControls().stream()
                 .filter(name -> !isAvailable(name))
                 .toList();
+        List<Cell> chosen = chosen();
+        List<Cell> possible = chosen.stream()
+                .filter(cell -> !missing.contains(cell.congestionControl()))
+                .toList();
         int passed = 0;
-        int failed = 0;
-        int skipped = 0;
-        for (Cell cell : chosen()) {
-            if (missing.contains(cell.congestionControl())) {
-                skipped++;
-                continue;
-            }
-            CellRun.Amount amount = amount(cell);
-            CellRun.Outcome outcome = run(application, amount, cell);
-            System.out.printf("%-66s %s %s%n", cell, outcome.passed() ? "pass" : "FAIL", outcome.text());
-            if (outcome.passed()) {
-                passed++;
-            } else {
-                failed++;
-                System.out.println("  again: ./millrace matrix --cells " + cell + " --bulk " + amount.bulkBytes()
-                        + " --short " + amount.connections());
+        try (ExecutorService cellThreads = Executors.newFixedThreadPool(Math.max(1, parallel))) {
+            List<Future<Boolean>> results = possible.stream()
+                    .map(cell -> cellThreads.submit(() -> runAndPrint(application, cell)))
+                    .toList();
+            for (Future<Boolean> result : results) {
+                passed += result.get() ? 1 : 0;
             }
         }
         if (!missing.isEmpty()) {
             System.out.println("this kernel lacks " + String.join(", ", missing));
         }
-        System.out.println(passed + " passed, " + failed + " failed, " + skipped + " skipped");
+        int failed = possible.size() - passed;
+        System.out.println(
+                passed + " passed, " + failed + " failed, " + (chosen.size() - possible.size()) + " skipped");
         return failed == 0 ? 0 : 1;
+    }
+
+    /** Answers whether it passed. */
+    private boolean runAndPrint(Application application, Cell cell) {
+        CellRun.Amount amount = amount(cell);
+        CellRun.Outcome outcome = run(application, amount, cell);
+        String line = "%-66s %s %s".formatted(cell, outcome.passed() ? "pass" : "FAIL", outcome.text());
+        String again = "\n  again: ./millrace matrix --cells " + cell + " --bulk " + amount.bulkBytes() + " --short "
+                + amount.connections();
+        System.out.println(outcome.passed() ? line : line + again);
+        return outcome.passed();
     }
 
     private List<Cell> chosen() {
         return switch (cells) {
             case "full" -> Cell.all();
             case "pairwise" -> pairwise();
+            case "triples" -> covering(3);
             default -> List.of(Cell.parse(cells));
         };
     }
 
     /** A subset with every pair of properties that this kernel can have. */
     public static List<Cell> pairwise() {
-        return Pairwise.of(Cell.all().stream()
-                .filter(cell -> isAvailable(cell.congestionControl()))
-                .toList());
+        return covering(2);
+    }
+
+    private static List<Cell> covering(int strength) {
+        return CoveringArray.of(
+                Cell.all().stream()
+                        .filter(cell -> isAvailable(cell.congestionControl()))
+                        .toList(),
+                strength);
     }
 
     private static boolean isAvailable(String congestionControl) {
