@@ -19,16 +19,17 @@ import picocli.CommandLine.Option;
 
 /**
  * {@code ./millrace ab goodput}: how fast does a bulk of bytes get through a lossy line, sent by Millrace and sent by Linux, both
- * with CUBIC, both received by Linux? The same server, client, relay and namespaces; only who owns the sender's interface differs.
+ * with CUBIC, both received by Linux? Or, with {@code --receive}, sent by Linux to the one and to the other? The same server, client, relay and namespaces; only
+ * who owns the server's interface differs.
  */
 @Command(
         name = "ab goodput",
         description =
-                "Sends a bulk of bytes over a lossy line, from Millrace and from Linux, both with CUBIC, both to Linux.",
+                "Sends a bulk of bytes over a lossy line, from Millrace and from Linux, both with CUBIC, both to Linux; or from Linux to both.",
         footer = {"", "Needs root, to make network namespaces."})
 public final class Goodput implements Callable<Integer> {
-    private static final String SENDER = "198.18.0.1";
-    private static final String RECEIVER = "198.18.0.2";
+    private static final String SERVER = "198.18.0.1";
+    private static final String CLIENT = "198.18.0.2";
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration LIMIT = Duration.ofMinutes(20);
 
@@ -44,6 +45,12 @@ public final class Goodput implements Callable<Integer> {
     @Option(names = "--impair", paramLabel = "SPEC", description = "of the line, each way (default ${DEFAULT-VALUE})")
     private String impairment = "loss=1%,delay=10ms";
 
+    @Option(names = "--receive", description = "Millrace and Linux receive what Linux sends")
+    private boolean receive;
+
+    @Option(names = "--no-sack", description = "the other end, always Linux, has no selective acknowledgments")
+    private boolean withoutSack;
+
     public static void main(String[] args) {
         System.exit(LabCommand.execute(new Goodput(), args));
     }
@@ -56,7 +63,9 @@ public final class Goodput implements Callable<Integer> {
     }
 
     private void compare(Application application) {
-        System.out.println("line      " + impairment + " each way; " + bytes + " bytes; sender and receiver use CUBIC");
+        System.out.println("line      " + impairment + " each way; " + bytes + " bytes, "
+                + (receive ? "received" : "sent") + " by each side; sender and receiver use CUBIC"
+                + (withoutSack ? "; no SACK" : ""));
         List<Double> millrace = new ArrayList<>();
         List<Double> linux = new ArrayList<>();
         for (int round = 1; round <= rounds; round++) {
@@ -86,17 +95,21 @@ public final class Goodput implements Callable<Integer> {
 
     private double seconds(Application application, int seed, boolean onMillrace) {
         try (Lab network = new Lab()) {
-            Namespace sender = network.namespace("s");
+            Namespace host = network.namespace("h");
             Namespace relay = network.namespace("x");
-            Namespace receiver = network.namespace("r");
-            network.bridgedTap(relay, "ra", sender, "mr0");
-            network.bridgedTap(relay, "rb", receiver, "peer0");
-            receiver.address("peer0", RECEIVER + "/24");
+            Namespace peer = network.namespace("p");
+            network.bridgedTap(relay, "ra", host, "mr0");
+            network.bridgedTap(relay, "rb", peer, "peer0");
+            peer.address("peer0", CLIENT + "/24");
+            peer.congestionControl("peer0", CLIENT + "/24", "cubic");
+            if (withoutSack) {
+                peer.succeed("sysctl", "-qw", "net.ipv4.tcp_sack=0");
+            }
             RunningProcess line = relay.start("relay", relayCommand(seed));
             line.awaitLine(START, text -> text.equals("relaying"));
-            RunningProcess server = sender.start("server", server(application, sender, onMillrace));
+            RunningProcess server = host.start("server", server(application, host, onMillrace));
             server.awaitLine(START, text -> text.startsWith("LISTENING"));
-            return download(application, receiver);
+            return transfer(application, peer);
         }
     }
 
@@ -114,33 +127,35 @@ public final class Goodput implements Callable<Integer> {
                 impairment + ",seed=" + seed);
     }
 
-    private List<String> server(Application application, Namespace sender, boolean onMillrace) {
+    private static List<String> server(Application application, Namespace host, boolean onMillrace) {
         if (onMillrace) {
-            sender.leaveToUserspace("mr0");
+            host.leaveToUserspace("mr0");
             return application.onMillrace(
-                    "link=dpdk:net_af_packet0,iface=mr0;address=" + SENDER + "/24",
+                    "link=dpdk:net_af_packet0,iface=mr0;address=" + SERVER + "/24",
                     CellRun.SERVER,
                     "--address",
-                    SENDER);
+                    SERVER);
         }
-        sender.address("mr0", SENDER + "/24");
-        sender.congestionControl("mr0", SENDER + "/24", "cubic");
-        return application.onKernel(CellRun.SERVER, "--address", SENDER);
+        host.address("mr0", SERVER + "/24");
+        host.congestionControl("mr0", SERVER + "/24", "cubic");
+        return application.onKernel(CellRun.SERVER, "--address", SERVER);
     }
 
-    private double download(Application application, Namespace receiver) {
-        String output = receiver.succeed(
+    /** Answers how many seconds it took. */
+    private double transfer(Application application, Namespace peer) {
+        String output = peer.succeed(
                 LIMIT,
                 application.onKernel(
                         CellRun.CLIENT,
                         "--server",
-                        SENDER,
+                        SERVER,
                         "--down",
-                        Long.toString(bytes),
+                        Long.toString(receive ? 0 : bytes),
                         "--up",
-                        "0",
+                        Long.toString(receive ? bytes : 0),
                         "--short",
                         "0"));
-        return Double.parseDouble(output.replaceAll("(?s).*down=([0-9.]+)s.*", "$1"));
+        return Double.parseDouble(
+                output.replaceAll(receive ? "(?s).* up=([0-9.]+)s.*" : "(?s).*down=([0-9.]+)s.*", "$1"));
     }
 }
