@@ -39,7 +39,7 @@ final class Acceptance {
         connection.tally.onReceived(segment.payloadLength);
         tcp.arrival.synchronised(connection, segment, nowNs);
         tcp.touch(connection);
-        listener.offer(connection);
+        listener.offer(connection.socket);
     }
 
     private boolean takePlace(HalfOpen entry, TcpConnection connection) {

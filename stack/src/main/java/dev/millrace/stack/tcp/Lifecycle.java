@@ -47,7 +47,7 @@ final class Lifecycle {
 
     /** What a connection opened by data has written goes out when the handshake is complete, and the FIN after it. */
     private void closeInHandshake(TcpConnection connection, long nowNs) {
-        if (connection.fastOpenListener == null) {
+        if (!connection.fastOpen.isPending()) {
             remove(connection);
         } else if (connection.receiver.buffer.readableBytes() > 0) {
             closeSynchronised(connection, nowNs);
@@ -179,7 +179,7 @@ final class Lifecycle {
             orphans--;
         }
         tcp.memory.onReleased(connection);
-        connection.endFastOpen();
+        connection.fastOpen.end();
         tcp.fastOpen.onEnd(connection);
         connection.timers.clearAll();
         connection.moveTo(TcpState.CLOSED);

@@ -86,8 +86,8 @@ final class Retries {
     // ---- retransmission ----
 
     void onRetransmissionTimeout(long nowNs) {
-        if (connection.synDeferred) {
-            connection.sendDeferredSyn(nowNs);
+        if (connection.fastOpen.synDeferred) {
+            connection.fastOpen.sendDeferredSyn(nowNs);
             return;
         }
         TcpState state = connection.state();

@@ -93,7 +93,7 @@ final class SegmentWriter {
         syn.windowScale = scaling ? receiver.scale : -1;
         syn.trafficClass = connection.trafficClass;
         syn.mss = offeredMss(connection.path, connection.options());
-        connection.addFastOpen(syn, withAck, nowNs);
+        connection.fastOpen.addTo(syn, withAck, nowNs);
         if (!send(connection.path, syn, nowNs)) {
             return false;
         }

@@ -199,7 +199,7 @@ final class Sender {
     /** Sends what windows, Nagle and loss recovery allow now, and sets the timers that follow from it. */
     void transmit(long nowNs) {
         boolean synchronised = connection.state().sendsText();
-        if (!synchronised && !connection.mayAnswerEarly()) {
+        if (!synchronised && !connection.fastOpen.mayAnswerEarly()) {
             return;
         }
         if (size.pathHasChanged()) {
@@ -356,7 +356,7 @@ final class Sender {
 
     /** RFC 9293 §3.9.1, MUST-61; what goes again from the SYN as well, since Linux keeps its end. */
     private boolean pushes(int length, long queued, boolean withFin) {
-        boolean last = length == queued && (withFin || !connection.moreFollows());
+        boolean last = length == queued && (withFin || !connection.socket.moreFollows());
         return length > 0 && (last || nxt + length == synTextEnd);
     }
 
@@ -632,7 +632,7 @@ final class Sender {
             return figures;
         }
         recovery.describe(figures);
-        if (connection.synDataBytes == 0 || !connection.tally.synDataTaken) {
+        if (connection.fastOpen.synDataBytes == 0 || !connection.tally.synDataTaken) {
             figures.deliveredSegments++; // our SYN, with no more than which its data was delivered
         }
         return figures;
@@ -691,7 +691,7 @@ final class Sender {
                         || connection.blocked
                         || !connection.state().sendsText()
                         || !hasUnsent()
-                        || connection.isPending()
+                        || connection.socket.isPending()
                 : "something to send, nothing in flight, no timer";
         assert recovery.inFlightBytes() >= 0 : "negative pipe";
         assert nxt > una || recovery.inFlightBytes() == 0

@@ -48,7 +48,7 @@ class SynCookiesTest {
     }
 
     private TcpConnection accepted() {
-        t.socket = (TcpConnection) t.listenerOrFail().accept();
+        t.socket = t.listenerOrFail().accept();
         return t.connection();
     }
 

@@ -80,7 +80,7 @@ class WindowTest {
             t.ignoreSent();
             t.peerSends(".", 1, 1, 0);
         }
-        assertEquals(TcpError.NONE, t.connection().error());
+        assertEquals(TcpError.NONE, t.socket().error());
     }
 
     @Rule("tcp.md: zero-window holders (sockstress)")
@@ -91,7 +91,7 @@ class WindowTest {
         t.peerSends(".", 1, 1, 0);
         t.write(1, 100);
         t.after(ms(3_600_000));
-        assertEquals(TcpError.TIMED_OUT, t.connection().error());
+        assertEquals(TcpError.TIMED_OUT, t.socket().error());
     }
 
     @Rule("RFC 9293 MUST-38")
@@ -151,7 +151,7 @@ class WindowTest {
         t.acceptConnection();
         t.peerSends(".", 1, 1, 1460);
         t.peerSends(".", 1461, 1, 1460);
-        assertEquals(2000, t.connection().readableBytes());
+        assertEquals(2000, t.socket().readableBytes());
         t.ignoreSent();
         t.peerSends(".", 2001, 1, 100);
         assertEquals(0, t.stackSends(".", 1, 2001, 0).window);
