@@ -196,7 +196,7 @@ final class Retries {
             return;
         }
         windowBackOff++;
-        if (sender.overrideSillyWindow(nowNs)) {
+        if (sender.transmitter.overrideSillyWindow(nowNs)) {
             return;
         }
         windowProbes++;

@@ -133,9 +133,9 @@ public final class TcpConnection extends Flow {
                 tcp.memory.await(this);
             }
         }
-        sender.moreFollows = socket.moreFollows();
+        sender.sillyWindow.moreFollows = socket.moreFollows();
         finish(nowNs);
-        sender.moreFollows = false; // an acknowledgment lets the rest go
+        sender.sillyWindow.moreFollows = false; // an acknowledgment lets the rest go
     }
 
     /** There is buffer memory again: the application may write. */
@@ -229,7 +229,7 @@ public final class TcpConnection extends Flow {
         try {
             switch (kind) {
                 case ConnectionTimers.RETRANSMIT -> retries.onRetransmissionTimeout(nowNs);
-                case ConnectionTimers.LOSS_PROBE -> sender.onLossProbe(nowNs);
+                case ConnectionTimers.LOSS_PROBE -> sender.transmitter.onLossProbe(nowNs);
                 case ConnectionTimers.REORDER -> sender.onReorderTimer(nowNs);
                 case ConnectionTimers.DELAYED_ACK -> onDelayedAck();
                 case ConnectionTimers.PERSIST -> retries.onPersist(nowNs);

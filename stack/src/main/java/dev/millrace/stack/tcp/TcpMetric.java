@@ -43,7 +43,7 @@ public enum TcpMetric {
     /** Of these, sent again. */
     RETRANS("tcpi_retrans", (c, r, nowNs) -> r.retransmittedSegments),
     /** Since we sent data last, ms. */
-    LAST_DATA_SENT("tcpi_last_data_sent", (c, r, nowNs) -> sinceMs(c.sender.lastSentNs(), nowNs)),
+    LAST_DATA_SENT("tcpi_last_data_sent", (c, r, nowNs) -> sinceMs(c.sender.transmitter.lastSentNs(), nowNs)),
     /** Since data was received last, or before any since the connection was established, ms. */
     LAST_DATA_RECV(
             "tcpi_last_data_recv",
