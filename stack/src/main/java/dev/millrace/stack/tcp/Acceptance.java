@@ -81,7 +81,7 @@ final class Acceptance {
         if (receiver.scalingOffered) {
             sender.window.scale = Math.min(entry.windowScale, TcpHeader.MAX_WINDOW_SCALE);
         } else {
-            receiver.withoutScaling();
+            receiver.window.withoutScaling();
         }
         sender.window.open(0, 0, entry.windowField());
         connection.peerMss = entry.peerMss();

@@ -165,8 +165,8 @@ final class ConnectionSocket implements TcpSocket {
                 return (now & PEER_CLOSED) != 0 ? END : ERROR;
             }
         }
-        if (receiver.attentionDue(receiveBuffer.headAcquire())
-                || (receiver.ackAwaitsReader() && receiveBuffer.readableBytes() == 0)) {
+        if (receiver.window.attentionDue(receiveBuffer.headAcquire())
+                || (receiver.acks.awaitsReader() && receiveBuffer.readableBytes() == 0)) {
             requestAttention();
         }
         return count;

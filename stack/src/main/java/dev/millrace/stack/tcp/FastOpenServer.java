@@ -101,7 +101,7 @@ final class FastOpenServer {
         if (receiver.scalingOffered) {
             sender.window.scale = Math.min(syn.windowScale, TcpHeader.MAX_WINDOW_SCALE);
         } else {
-            receiver.withoutScaling();
+            receiver.window.withoutScaling();
         }
         sender.window.open(0, 0, syn.window);
         connection.peerMss = SegmentArrival.peerMss(syn, path.local.isV4());

@@ -158,7 +158,7 @@ final class Lifecycle {
     void enterTimeWait(TcpConnection connection, long nowNs) {
         connection.moveTo(TcpState.TIME_WAIT);
         TimeWait entry = new TimeWait(connection, nowNs);
-        connection.receiver.ackNow = false;
+        connection.receiver.acks.ackNow = false;
         entry.acknowledge(nowNs);
         release(connection);
         tcp.flows.replace(connection, entry);
@@ -183,7 +183,7 @@ final class Lifecycle {
         tcp.fastOpen.onEnd(connection);
         connection.timers.clearAll();
         connection.moveTo(TcpState.CLOSED);
-        connection.receiver.ackNow = false;
+        connection.receiver.acks.ackNow = false;
         connection.sender.buffer.dispose();
         if (connection.closedByApplication()) {
             connection.receiver.discard();

@@ -52,9 +52,9 @@ final class SegmentArrival {
         if (hasAck) {
             establish(connection, segment, nowNs);
             tcp.fastOpen.onSynAck(connection, segment, taken, nowNs);
-            connection.receiver.ackNow = true; // without what came with the SYN: that is sent again
+            connection.receiver.acks.ackNow = true; // without what came with the SYN: that is sent again
             if (connection.sender.unsentBytes() > connection.fastOpen.synDataBytes - taken) {
-                connection.receiver.onFirstAckWithText();
+                connection.receiver.acks.onFirstAckWithText();
             }
         } else {
             // simultaneous open (§3.5, figure 7)
@@ -68,7 +68,7 @@ final class SegmentArrival {
         Receiver receiver = connection.receiver;
         receiver.open(
                 segment.sequence,
-                receiver.windowInSyn(),
+                receiver.window.inSyn(),
                 SegmentWriter.offeredMss(connection.path, connection.options()));
         receiver.sackPermitted = segment.sackPermitted;
         receiver.scalingOffered = segment.windowScale >= 0;
@@ -78,7 +78,7 @@ final class SegmentArrival {
         if (receiver.scalingOffered) {
             connection.sender.window.scale = segment.windowScale;
         } else {
-            receiver.withoutScaling();
+            receiver.window.withoutScaling();
         }
         connection.peerMss = peerMss(segment, connection.path.local.isV4());
         connection.ecn.onSyn(segment);
@@ -166,7 +166,7 @@ final class SegmentArrival {
         // only now, when RFC 5961 has found nothing forged about it: TS.Recent from a forged segment would lock the
         // peer out
         if (receiver.timestamps.enabled && segment.hasTimestamp) {
-            receiver.timestamps.onSegment(segment, from, receiver.ackedTo(), nowNs);
+            receiver.timestamps.onSegment(segment, from, receiver.acks.ackedTo(), nowNs);
         }
         // sixth: URG
         if ((flags & TcpSegment.URG) != 0 && connection.state().acceptsText()) {
@@ -220,9 +220,9 @@ final class SegmentArrival {
         if (from == receiver.nxt) {
             return true;
         }
-        boolean beginsInside = from > receiver.nxt && from < receiver.edge;
+        boolean beginsInside = from > receiver.nxt && from < receiver.window.edge;
         return to == from
-                ? beginsInside || from == receiver.edge
+                ? beginsInside || from == receiver.window.edge
                 : beginsInside || from < receiver.nxt && to > receiver.nxt;
     }
 
@@ -235,9 +235,9 @@ final class SegmentArrival {
         Receiver receiver = connection.receiver;
         if (segment.payloadLength > 0 && (flags & TcpSegment.SYN) == 0 && to <= receiver.nxt) {
             receiver.onOldText(from, to);
-            receiver.ackNow = true; // our ACK was lost; data cannot be part of an ACK loop
+            receiver.acks.ackNow = true; // our ACK was lost; data cannot be part of an ACK loop
         } else if ((flags & TcpSegment.FIN) != 0 && to <= receiver.nxt) {
-            receiver.ackNow = true;
+            receiver.acks.ackNow = true;
         } else {
             connection.challenge(nowNs);
         }

@@ -147,9 +147,9 @@ public final class TcpConnection extends Flow {
     private void applyOptions(long nowNs) {
         trafficClass = options.trafficClass;
         sender.apply(options);
-        receiver.quickAckAlways(options.quickAck);
-        if (options.receiveBufferBytes > receiver.capacity()) {
-            receiver.capacity(Math.min(options.receiveBufferBytes, 0xffff << receiver.scale));
+        receiver.acks.quickAckAlways(options.quickAck);
+        if (options.receiveBufferBytes > receiver.window.capacity()) {
+            receiver.window.capacity(Math.min(options.receiveBufferBytes, 0xffff << receiver.window.scale));
         }
         if (state != TcpState.CLOSED) {
             retries.startKeepAlive(nowNs);
@@ -167,7 +167,7 @@ public final class TcpConnection extends Flow {
     /** Sends what may go and what is due, then tells the observer; the last step of whatever concerned this connection. */
     void finish(long nowNs) {
         sender.transmit(nowNs);
-        if (receiver.ackNow && state != TcpState.CLOSED) {
+        if (receiver.acks.ackNow && state != TcpState.CLOSED) {
             sendAck(nowNs);
         }
         tally.onActivity(sender.activity(socket.spaceWanted() != spaceAnnounced), nowNs);
@@ -204,7 +204,7 @@ public final class TcpConnection extends Flow {
     void challenge(long nowNs) {
         if (mayAnswerOddity(nowNs)) {
             tcp.counters.increment(Counter.TCP_CHALLENGE_ACKS);
-            receiver.ackNow = true;
+            receiver.acks.ackNow = true;
         }
     }
 
@@ -249,7 +249,7 @@ public final class TcpConnection extends Flow {
 
     private void onDelayedAck() {
         tcp.counters.increment(Counter.TCP_DELAYED_ACKS);
-        receiver.onDelayedAck();
+        receiver.acks.onDelayedAck();
     }
 
     private void onTrim(long nowNs) {
@@ -340,7 +340,7 @@ public final class TcpConnection extends Flow {
         } else {
             sender.checkInvariants();
             receiver.checkInvariants();
-            assert !receiver.ackNow || blocked : "an ACK is due, was not sent, and waits for nothing";
+            assert !receiver.acks.ackNow || blocked : "an ACK is due, was not sent, and waits for nothing";
         }
     }
 

@@ -134,7 +134,7 @@ class HostileSegmentsTest {
         if (t.socket != null) {
             TcpConnection connection = t.connection();
             next = connection.receiver.nxt + 1;
-            edge = connection.receiver.edge + 1;
+            edge = connection.receiver.window.edge + 1;
             una = connection.sender.una + 1;
             nxt = connection.sender.nxt + 1;
         }

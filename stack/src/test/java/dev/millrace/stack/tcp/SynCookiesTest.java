@@ -112,7 +112,7 @@ class SynCookiesTest {
         assertTrue(connection.receiver.sackPermitted);
         assertTrue(connection.receiver.timestamps.enabled);
         assertEquals(1440, connection.peerMss, "the next smaller value of the table");
-        assertEquals(7, connection.receiver.scale);
+        assertEquals(7, connection.receiver.window.scale);
     }
 
     @Test

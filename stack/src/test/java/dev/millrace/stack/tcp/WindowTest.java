@@ -213,7 +213,7 @@ class WindowTest {
         t.peerScale = 7;
         t.acceptConnection();
         long next = 1;
-        int before = t.connection().receiver.capacity();
+        int before = t.connection().receiver.window.capacity();
         for (int round = 0; round < 40; round++) {
             for (int i = 0; i < 40; i++) {
                 t.peerSendsInBurst(".", next, 1, 1460);
@@ -224,8 +224,8 @@ class WindowTest {
             t.after(ms(1));
         }
         assertTrue(
-                t.connection().receiver.capacity() > before,
-                "capacity " + t.connection().receiver.capacity());
+                t.connection().receiver.window.capacity() > before,
+                "capacity " + t.connection().receiver.window.capacity());
     }
 
     @Rule("tcp.md: window shrunk or negative")
