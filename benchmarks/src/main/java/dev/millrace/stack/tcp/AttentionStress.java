@@ -37,13 +37,13 @@ public class AttentionStress {
             new TcpConnection(TCP, path, 1, 2, new TcpOptions(), TcpObserver.NONE, null);
 
     public AttentionStress() {
-        connection.optionsChanged(); // the earlier request
+        connection.socket.optionsChanged(); // the earlier request
     }
 
     @Actor
     public void application(ZZ_Result r) {
         int before = path.submissions;
-        connection.shutdownInput();
+        connection.socket.shutdownInput();
         r.r2 = path.submissions > before;
     }
 

@@ -1,6 +1,5 @@
 package dev.millrace.compat.packetdrill;
 
-import dev.millrace.stack.tcp.TcpConnection;
 import dev.millrace.stack.tcp.TcpInfo;
 import dev.millrace.stack.tcp.TcpMetrics;
 import dev.millrace.stack.tcp.TcpSocket;
@@ -163,7 +162,8 @@ final class Calls {
     TcpMetrics metrics(int localPort, int remotePort) {
         ScriptSocket socket = descriptors.connected(localPort, remotePort);
         TcpInfo info = world.info(localPort, remotePort);
-        if (info == null && socket != null && socket.connection instanceof TcpConnection gone) {
+        TcpSocket gone = socket == null ? null : socket.connection;
+        if (info == null && gone != null) {
             return TcpMetrics.of(gone, world.nowNs());
         }
         return info == null ? null : info.metrics();

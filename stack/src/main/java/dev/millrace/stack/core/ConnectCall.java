@@ -2,7 +2,6 @@ package dev.millrace.stack.core;
 
 import dev.millrace.stack.tcp.LocalBinding;
 import dev.millrace.stack.tcp.PortChooser;
-import dev.millrace.stack.tcp.TcpConnection;
 import dev.millrace.stack.tcp.TcpError;
 import dev.millrace.stack.tcp.TcpException;
 import dev.millrace.stack.tcp.TcpObserver;
@@ -84,7 +83,7 @@ public final class ConnectCall extends CoreCall<TcpSocket> {
         }
     }
 
-    private TcpConnection open(PortChooser chooser, long nowNs) throws TcpException {
+    private TcpSocket open(PortChooser chooser, long nowNs) throws TcpException {
         ByteBuffer first = text;
         return first == null
                 ? here.tcp().connect(binding, remote, remotePort, options, observer, chooser, nowNs)

@@ -1,16 +1,16 @@
 package dev.millrace.stack.core;
 
-import dev.millrace.stack.tcp.TcpConnection;
 import dev.millrace.stack.tcp.TcpMetrics;
+import dev.millrace.stack.tcp.TcpSocket;
 
 /** Reads a connection's figures, all at one moment, on the core that writes them. Answers for connections that are over as well. */
 public final class MetricsCall extends CoreCall<TcpMetrics> {
     private final StackCore core;
-    private final TcpConnection connection;
+    private final TcpSocket socket;
 
-    MetricsCall(StackCore core, TcpConnection connection) {
+    MetricsCall(StackCore core, TcpSocket socket) {
         this.core = core;
-        this.connection = connection;
+        this.socket = socket;
     }
 
     /** Where to submit it. */
@@ -20,6 +20,6 @@ public final class MetricsCall extends CoreCall<TcpMetrics> {
 
     @Override
     public void execute(long nowNs) {
-        succeed(TcpMetrics.of(connection, nowNs));
+        succeed(TcpMetrics.of(socket, nowNs));
     }
 }

@@ -6,7 +6,6 @@ import dev.millrace.stack.port.Sleeper;
 import dev.millrace.stack.tcp.LocalBinding;
 import dev.millrace.stack.tcp.PortTable;
 import dev.millrace.stack.tcp.TcpAcceptor;
-import dev.millrace.stack.tcp.TcpConnection;
 import dev.millrace.stack.tcp.TcpError;
 import dev.millrace.stack.tcp.TcpException;
 import dev.millrace.stack.tcp.TcpListener;
@@ -156,7 +155,7 @@ public final class Stack implements AutoCloseable {
      * @param socket a connection of this stack
      */
     public MetricsCall metrics(TcpSocket socket) {
-        return new MetricsCall(cores[socket.shard()], (TcpConnection) socket);
+        return new MetricsCall(cores[socket.shard()], socket);
     }
 
     /**

@@ -39,7 +39,7 @@ final class Acceptance {
         connection.tally.onReceived(segment.payloadLength);
         tcp.arrival.synchronised(connection, segment, nowNs);
         tcp.touch(connection);
-        listener.offer(connection);
+        listener.offer(connection.socket);
     }
 
     private boolean takePlace(HalfOpen entry, TcpConnection connection) {
@@ -81,7 +81,7 @@ final class Acceptance {
         if (receiver.scalingOffered) {
             sender.window.scale = Math.min(entry.windowScale, TcpHeader.MAX_WINDOW_SCALE);
         } else {
-            receiver.withoutScaling();
+            receiver.window.withoutScaling();
         }
         sender.window.open(0, 0, entry.windowField());
         connection.peerMss = entry.peerMss();

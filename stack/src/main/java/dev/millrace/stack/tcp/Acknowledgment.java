@@ -37,4 +37,31 @@ final class Acknowledgment {
     boolean newDataWaits;
 
     long nowNs;
+
+    /** Begins anew, with an acknowledgment that says nothing but this. */
+    void begin(long unacknowledged, long segAck, long arrivedNs) {
+        una = unacknowledged;
+        acknowledged = segAck;
+        duplicate = false;
+        sackBlocks = 0;
+        echoNs = NONE;
+        windowLimited = false;
+        ecnEcho = false;
+        newDataWaits = false;
+        nowNs = arrivedNs;
+    }
+
+    void takeSack(TcpSegment segment, Sender sender) {
+        sackBlocks = segment.sackBlocks;
+        for (int i = 0; i < segment.sackBlocks; i++) {
+            sackFrom[i] = sender.positionOf(segment.sackLeft[i]);
+            sackTo[i] = sender.positionOf(segment.sackRight[i]);
+        }
+    }
+
+    void takeEcho(TcpSegment segment, Timestamps timestamps) {
+        if (timestamps.enabled && segment.hasTimestamp) {
+            echoNs = timestamps.echoedNs(segment.timestampEcho, nowNs);
+        }
+    }
 }

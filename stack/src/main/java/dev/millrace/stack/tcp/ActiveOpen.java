@@ -121,9 +121,9 @@ final class ActiveOpen {
         if (text != null) {
             takeText(connection, text);
         } else if (tcp.fastOpen.defersConnects(options)) {
-            connection.fastOpenWanted = true;
+            connection.fastOpen.wanted = true;
             if (tcp.fastOpen.mayCarryData(connection.path.remote, options, nowNs)) {
-                connection.deferSyn(nowNs);
+                connection.fastOpen.deferSyn(nowNs);
                 return connection;
             }
         }
@@ -134,6 +134,6 @@ final class ActiveOpen {
     private void takeText(TcpConnection connection, ByteBuffer text) {
         int taken = connection.sender.buffer.write(text, text.position(), text.remaining());
         text.position(text.position() + taken);
-        connection.fastOpenWanted = tcp.config.handshake().fastOpen().client();
+        connection.fastOpen.wanted = tcp.config.handshake().fastOpen().client();
     }
 }

@@ -127,11 +127,11 @@ final class Ecn {
         }
         if (segment.has(TcpSegment.CWR)) {
             echoing = false;
-            connection.receiver.ackNow = true; // its window may be one segment, then it waits for this (as Linux)
+            connection.receiver.acks.ackNow = true; // its window may be one segment, then it waits for this (as Linux)
         }
         if (marked && !echoing) {
             echoing = true;
-            connection.receiver.ackNow = true;
+            connection.receiver.acks.ackNow = true;
         }
     }
 
@@ -141,11 +141,11 @@ final class Ecn {
             return;
         }
         Receiver receiver = connection.receiver;
-        if (receiver.nxt != receiver.ackedTo()) {
+        if (receiver.nxt != receiver.acks.ackedTo()) {
             connection.sendAck(nowNs);
         }
         echoing = marked;
-        receiver.ackNow = true;
+        receiver.acks.ackNow = true;
     }
 
     // ---- sender ----

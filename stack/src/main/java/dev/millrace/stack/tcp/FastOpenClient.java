@@ -41,7 +41,7 @@ final class FastOpenClient {
 
     /** Adds what the first SYN of a connect with data carries. */
     void addTo(TcpConnection connection, Syn syn, long nowNs) {
-        if (!connection.fastOpenWanted || cache.isPaused(nowNs)) {
+        if (!connection.fastOpen.wanted || cache.isPaused(nowNs)) {
             return;
         }
         FastOpenCache.Server known = cache.find(connection.path.remote);
@@ -50,12 +50,12 @@ final class FastOpenClient {
                 syn.fastOpenBytes = known.cookieBytes;
                 syn.fastOpenHigh = known.cookieHigh;
                 syn.fastOpenLow = known.cookieLow;
-                connection.fastOpenExperimental = syn.fastOpenExperimental = known.wantsExperimental();
+                connection.fastOpen.experimental = syn.fastOpenExperimental = known.wantsExperimental();
             }
-            syn.textBytes = connection.synDataBytes =
+            syn.textBytes = connection.fastOpen.synDataBytes =
                     Math.min(connection.sender.buffer.unreleasedBytes(), synTextLimit(connection));
             syn.text = connection.sender.buffer;
-            connection.fastOpenTried = true;
+            connection.fastOpen.tried = true;
             return;
         }
         if (known == null || known.mayAsk(nowNs)) {
@@ -63,8 +63,8 @@ final class FastOpenClient {
         } else {
             return;
         }
-        connection.fastOpenExperimental = syn.fastOpenExperimental = known != null && known.wantsExperimental();
-        connection.fastOpenTried = true;
+        connection.fastOpen.experimental = syn.fastOpenExperimental = known != null && known.wantsExperimental();
+        connection.fastOpen.tried = true;
     }
 
     /** As much as one segment takes beside all options. */
@@ -77,13 +77,13 @@ final class FastOpenClient {
 
     /** The SYN was not answered in time: from now on without. */
     void onSynTimeout(TcpConnection connection) {
-        connection.fastOpenWanted = false;
+        connection.fastOpen.wanted = false;
     }
 
     /** Timeouts in a row, in the handshake or behind it: something on this host's way out may not bear the option at all (§7.1). */
     void onRepeatedTimeouts(TcpConnection connection, long nowNs) {
         long pauseNs = tcp.config.handshake().fastOpenTuning().blackHolePauseNs();
-        if (connection.fastOpenTried && pauseNs > 0) {
+        if (connection.fastOpen.tried && pauseNs > 0) {
             cache.pause(pauseNs, nowNs);
             tcp.counters.increment(Counter.TCP_FAST_OPEN_BLACK_HOLES);
         }
@@ -91,14 +91,14 @@ final class FastOpenClient {
 
     /** The handshake is complete; {@code taken} of the SYN's bytes are acknowledged, the others are sent again as new ones. */
     void onSynAck(TcpConnection connection, TcpSegment synAck, int taken, long nowNs) {
-        if (connection.fastOpenTried) {
+        if (connection.fastOpen.tried) {
             learn(connection, synAck, taken, nowNs);
         }
-        connection.sender.onSynAck(taken, connection.synDataBytes, synAck.window, nowNs);
-        if (taken > 0 && taken == connection.synDataBytes) {
+        connection.sender.onSynAck(taken, connection.fastOpen.synDataBytes, synAck.window, nowNs);
+        if (taken > 0 && taken == connection.fastOpen.synDataBytes) {
             connection.tally.synDataTaken = true; // as Linux: all of it
             tcp.counters.increment(Counter.TCP_FAST_OPEN_ACTIVE);
-        } else if (connection.synDataBytes > 0) {
+        } else if (connection.fastOpen.synDataBytes > 0) {
             tcp.counters.increment(Counter.TCP_FAST_OPEN_ACTIVE_FAIL);
         }
     }
@@ -106,7 +106,10 @@ final class FastOpenClient {
     /** A cookie that nobody asked for is ignored, and a loss is one only when the answer shows it; both as Linux. */
     private void learn(TcpConnection connection, TcpSegment synAck, int taken, long nowNs) {
         IpAddress server = connection.path.remote;
-        if (!connection.fastOpenWanted && connection.synDataBytes > 0 && taken == 0 && synAck.fastOpenBytes <= 0) {
+        if (!connection.fastOpen.wanted
+                && connection.fastOpen.synDataBytes > 0
+                && taken == 0
+                && synAck.fastOpenBytes <= 0) {
             cache.onLoss(server, nowNs);
             return;
         }
@@ -124,14 +127,14 @@ final class FastOpenClient {
                     synAck.fastOpenLow,
                     synAck.fastOpenExperimental,
                     connection.peerMss);
-        } else if (synAck.fastOpenBytes < 0 && connection.synDataBytes == 0 && connection.fastOpenWanted) {
-            cache.onNoCookie(server, connection.fastOpenExperimental);
+        } else if (synAck.fastOpenBytes < 0 && connection.fastOpen.synDataBytes == 0 && connection.fastOpen.wanted) {
+            cache.onNoCookie(server, connection.fastOpen.experimental);
         }
     }
 
     /** The connection is over. One with data in its SYN that the server has answered shows that the path bears it. */
     void onEnd(TcpConnection connection) {
-        if (connection.synDataBytes > 0 && connection.receiver.nxt > 1) {
+        if (connection.fastOpen.synDataBytes > 0 && connection.receiver.nxt > 1) {
             cache.onHealthy();
         }
     }

@@ -53,8 +53,8 @@ final class FastOpenServer {
         if (!tcp.flows.insert(connection)) {
             return false;
         }
-        connection.fastOpenCookieDue = !current;
-        connection.fastOpenExperimental = syn.fastOpenExperimental;
+        connection.fastOpen.cookieDue = !current;
+        connection.fastOpen.experimental = syn.fastOpenExperimental;
         admit(listener, connection, syn, nowNs);
         return true;
     }
@@ -101,7 +101,7 @@ final class FastOpenServer {
         if (receiver.scalingOffered) {
             sender.window.scale = Math.min(syn.windowScale, TcpHeader.MAX_WINDOW_SCALE);
         } else {
-            receiver.withoutScaling();
+            receiver.window.withoutScaling();
         }
         sender.window.open(0, 0, syn.window);
         connection.peerMss = SegmentArrival.peerMss(syn, path.local.isV4());
@@ -112,8 +112,7 @@ final class FastOpenServer {
 
     private void admit(TcpListener listener, TcpConnection connection, TcpSegment syn, long nowNs) {
         tcp.liveConnections++;
-        listener.fastOpenPendingChanged(1);
-        connection.fastOpenListener = listener;
+        connection.fastOpen.begin(listener);
         connection.tally.onReceived(syn.payloadLength);
         connection.onFastOpened(nowNs);
         if (syn.payloadLength > 0) {
@@ -126,6 +125,6 @@ final class FastOpenServer {
         tcp.counters.increment(Counter.TCP_PASSIVE_OPENS);
         tcp.counters.increment(Counter.TCP_FAST_OPEN_PASSIVE);
         tcp.touch(connection);
-        listener.offer(connection);
+        listener.offer(connection.socket);
     }
 }

@@ -30,7 +30,7 @@ final class IcmpArrival {
         if (error == TcpError.NONE) {
             return;
         }
-        if (connection.state() == TcpState.SYN_SENT || connection.awaitsAcceptance()) {
+        if (connection.state() == TcpState.SYN_SENT || connection.fastOpen.awaitsAcceptance()) {
             tcp.counters.increment(Counter.TCP_ATTEMPT_FAILS);
             tcp.lifecycle.fail(connection, error);
         } else {
@@ -47,8 +47,8 @@ final class IcmpArrival {
         }
         if (connection.state().sendsText()) {
             connection.sender.onPacketTooBig(nowNs);
-        } else if (connection.state() == TcpState.SYN_SENT && connection.synDataBytes > 0) {
-            connection.sendBareSyn(nowNs); // as Linux: the handshake does not wait for a timeout
+        } else if (connection.state() == TcpState.SYN_SENT && connection.fastOpen.synDataBytes > 0) {
+            connection.fastOpen.sendBareSyn(nowNs); // as Linux: the handshake does not wait for a timeout
         }
     }
 

@@ -52,7 +52,7 @@ final class Lifecycle {
     private void closeInHandshake(TcpConnection connection, long nowNs) {
         if (connection.receiver.buffer.readableBytes() > 0) {
             closeSynchronised(connection, nowNs); // opened by data that nobody has read
-        } else if (connection.fastOpenListener == null && !adopt(connection)) {
+        } else if (!connection.fastOpen.isPending() && !adopt(connection)) {
             refuseOrphan(connection, nowNs); // SYNs have crossed
         }
     }
@@ -165,7 +165,7 @@ final class Lifecycle {
     void enterTimeWait(TcpConnection connection, long nowNs) {
         connection.moveTo(TcpState.TIME_WAIT);
         TimeWait entry = new TimeWait(connection, nowNs);
-        connection.receiver.ackNow = false;
+        connection.receiver.acks.ackNow = false;
         entry.acknowledge(nowNs);
         release(connection);
         tcp.flows.replace(connection, entry);
@@ -186,11 +186,11 @@ final class Lifecycle {
             orphans--;
         }
         tcp.memory.onReleased(connection);
-        connection.endFastOpen();
+        connection.fastOpen.end();
         tcp.fastOpen.onEnd(connection);
         connection.timers.clearAll();
         connection.moveTo(TcpState.CLOSED);
-        connection.receiver.ackNow = false;
+        connection.receiver.acks.ackNow = false;
         connection.sender.buffer.dispose();
         if (connection.closedByApplication()) {
             connection.receiver.discard();

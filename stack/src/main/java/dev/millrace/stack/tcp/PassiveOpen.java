@@ -129,7 +129,7 @@ final class PassiveOpen {
     }
 
     private int receiveScale(TcpOptions options) {
-        return Receiver.scaleFor(Math.max(tcp.config.maxReceiveBufferBytes(), options.receiveBufferBytes));
+        return ReceiveWindow.scaleFor(Math.max(tcp.config.maxReceiveBufferBytes(), options.receiveBufferBytes));
     }
 
     void onTimeout(HalfOpen entry, long nowNs) {

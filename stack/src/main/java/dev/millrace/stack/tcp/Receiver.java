@@ -8,115 +8,52 @@ import dev.millrace.stack.wire.TcpSegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The receiving half of a connection: RCV.NXT, the window offered, text in and out of order, and when to acknowledge. Everything is in
- * stream positions; a FIN takes the position behind the last byte. Core thread only.
- *
- * <pre>
- *      head              RCV.NXT                       edge       head + capacity
- *   ─────┬── readable ──────┬── offered, may be placed ──┬── free, not yet offered ──┬──
- * </pre>
+ * The receiving half of a connection: RCV.NXT, text in and out of order, and what is reported of it. How much is offered to the peer is {@link ReceiveWindow}'s, when to
+ * acknowledge {@link AckSchedule}'s. Everything is in stream positions; a FIN takes the position behind the last byte. Core thread only.
  */
 final class Receiver {
     static final long NO_FIN = -1;
 
-    /** Segments acknowledged at once at the start, while the peer's window is small (Linux' TCP_MAX_QUICKACKS). */
-    private static final int QUICK_ACKS = 16;
-
-    /** A "full-sized" segment is at least this large, until a larger one is seen (RFC 9293 §3.8.6.3). */
-    private static final int MIN_FULL_SEGMENT = 536;
+    /** How long emptied memory is kept for what comes next. */
+    static final long TRIM_AFTER_NS = 100_000_000L;
 
     /** Sequence number of the peer's SYN. */
     int irs;
     /** RCV.NXT */
     long nxt;
-    /** Right edge of the window offered last: never moves back (RFC 9293 §3.8.6, MUST-33 read strictly). */
-    long edge;
     /** Position of the peer's FIN once it has been seen, in order or not. */
     long finPosition = NO_FIN;
-    /** Rcv.Wind.Shift: applied to the windows we offer. */
-    int scale;
 
     boolean scalingOffered;
     boolean sackPermitted;
-    /** An ACK is due at the end of this burst. */
-    boolean ackNow;
 
     final ReceiveBuffer buffer;
+    final ReceiveWindow window;
+    final AckSchedule acks;
     final Timestamps timestamps = new Timestamps();
 
     private final ConnectionTimers timers;
     private final Counters counters;
     private final TcpConfig config;
-    private final ReceiveTuning tuning;
     private @Nullable ReassemblyQueue reassembly;
-    private int capacity;
-    private int mss = MIN_FULL_SEGMENT;
-    private int quickAcks = QUICK_ACKS;
-    private int fullSegment = MIN_FULL_SEGMENT;
-    private long ackedTo;
-    /** How far the application had read when the window was told last. */
-    private long headTold;
-
     private boolean discarding;
     private boolean memoryShort;
-    private boolean quickAckAlways;
-    /** When text came last; 0 before any. */
-    private long lastTextNs;
-    /**
-     * The application answers what it receives, so answers can carry the acknowledgments (Linux' ping-pong mode): from the first answer that did so
-     * until a delay passes without one.
-     */
-    private boolean interactive;
-
     private long outOfOrderSegments;
-
-    // written by the core, read by the application
-    /** A small segment's acknowledgment is delayed only until the application has read everything. */
-    private volatile boolean ackAwaitsReader;
 
     Receiver(ReceiveBuffer buffer, ConnectionTimers timers, Counters counters, TcpConfig config, TcpOptions options) {
         this.buffer = buffer;
         this.timers = timers;
         this.counters = counters;
         this.config = config;
-        this.capacity = buffer.capacity();
-        this.scale = scaleFor(Math.max(config.maxReceiveBufferBytes(), capacity));
-        this.tuning = new ReceiveTuning(config.maxReceiveBufferBytes(), options.receiveBufferBytes == 0);
-        this.quickAckAlways = options.quickAck;
-        capacity(capacity);
-    }
-
-    /** The smallest shift with which a window field can express the largest buffer. */
-    static int scaleFor(int maxBufferBytes) {
-        int shift = 0;
-        while (shift < TcpHeader.MAX_WINDOW_SCALE && 0xffff << shift < maxBufferBytes) {
-            shift++;
-        }
-        return shift;
-    }
-
-    /** The ACK of the peer's SYN rides on text: as on Linux what comes back is an answer, which need not be acknowledged at once. */
-    void onFirstAckWithText() {
-        interactive = true;
-    }
-
-    void quickAckAlways(boolean on) {
-        quickAckAlways = on;
+        this.window = new ReceiveWindow(buffer, config, options);
+        this.acks = new AckSchedule(timers, config, options);
     }
 
     /** The peer's SYN has been taken; {@code offered} is the window field our own SYN carried. */
     void open(int peerSequence, int offered, int mssOffered) {
         irs = peerSequence;
         nxt = 0;
-        ackedTo = 0;
-        edge = offered;
-        mss = mssOffered;
-    }
-
-    /** Window scaling was not agreed on. */
-    void withoutScaling() {
-        scale = 0;
-        capacity(Math.min(capacity, 0xffff));
+        window.open(offered, mssOffered);
     }
 
     // ---- sequence numbers ----
@@ -133,50 +70,9 @@ final class Receiver {
 
     // ---- window ----
 
-    int windowInSyn() {
-        return Math.min(capacity, 0xffff);
-    }
-
-    private long limit() {
-        return discarding ? nxt + capacity : buffer.headAcquire() + capacity;
-    }
-
-    /** Smallest step by which the edge moves, against silly windows (RFC 9293 §3.8.6.2.2). */
-    private int step() {
-        return Math.min(capacity / 2, mss);
-    }
-
-    /**
-     * The window field to send now. Moves the edge as far as space allows. It is rounded up to the scale's unit, so that the peer does not see
-     * it move back, within the unit of slack that the buffer has; beyond that it is rounded down, though text up to the edge told before
-     * is still taken (RFC 7323 §2.4). Rounding up always would move the edge with every tiny segment, past any buffer.
-     */
+    /** The window field to send now; what is discarded takes no room. */
     int windowToAdvertise() {
-        long limit = limit();
-        long target = limit - edge >= step() ? limit : edge;
-        long window = Math.max(0, Math.max(target, edge) - nxt);
-        long unit = 1L << scale;
-        long room = Math.max(0, limit + unit - nxt);
-        int field = (int) Math.min(Math.min(window + unit - 1 >> scale, room >> scale), 0xffff);
-        edge = Math.max(edge, nxt + ((long) field << scale));
-        headTold = buffer.headAcquire();
-        return field;
-    }
-
-    /**
-     * Whether the application has read enough for a segment of its own to tell the peer: what can be offered is at least twice what still
-     * is, as on Linux (tcp_cleanup_rbuf), and worth a segment (RFC 9293 §3.8.6.2.2). A buffer that was larger than the window from the start is no
-     * news; the next acknowledgments open it.
-     */
-    boolean windowUpdateDue(long head) {
-        long offered = Math.max(0, edge - nxt);
-        long room = head + capacity - nxt;
-        return head > headTold && room >= step() && room >= 2 * offered;
-    }
-
-    /** Whether the application has freed enough for the core to look at window and buffer size. Any thread may ask, for an estimate. */
-    boolean attentionDue(long head) {
-        return head + capacity - edge >= Math.min(capacity / 2, 2 * mss);
+        return window.advertise(nxt, discarding ? nxt : buffer.headAcquire());
     }
 
     /** The application has read, or asked for something: memory and window follow. */
@@ -185,39 +81,13 @@ final class Receiver {
             return;
         }
         long head = buffer.headAcquire();
-        int wanted = tuning.onConsumed(head, capacity, mss, roundTripNs, nowNs);
-        if (wanted > capacity && scalingAllows(wanted)) {
-            capacity(wanted);
+        window.tune(head, roundTripNs, nowNs);
+        if (finPosition == NO_FIN && window.updateDue(nxt, head)) {
+            acks.ackNow = true;
         }
-        if (finPosition == NO_FIN && windowUpdateDue(head)) {
-            ackNow = true;
+        if (acks.awaitsReader() && buffer.readableBytes() == 0) {
+            acks.ackNow = true;
         }
-        if (ackAwaitsReader && buffer.readableBytes() == 0) {
-            ackNow = true;
-        }
-    }
-
-    /**
-     * Whether the application, which has read everything, ends the delay of an acknowledgment: the peer of an application that only reads
-     * may be holding its next small segment back until this one is acknowledged (RFC 896), and would wait out the delay each time. Any
-     * thread; a stale answer costs no more than the delay.
-     */
-    boolean ackAwaitsReader() {
-        return ackAwaitsReader;
-    }
-
-    private boolean scalingAllows(int bytes) {
-        return 0xffffL << scale >= bytes;
-    }
-
-    /** Sets the limit of bytes held; the window already offered stays valid. */
-    void capacity(int bytes) {
-        capacity = bytes;
-        buffer.capacity(bytes + (1 << scale));
-    }
-
-    int capacity() {
-        return capacity;
     }
 
     // ---- text ----
@@ -230,10 +100,10 @@ final class Receiver {
      */
     boolean onText(long from, TcpSegment segment, boolean fin, long nowNs) {
         long to = from + segment.payloadLength;
-        if (fin && finPosition == NO_FIN && to >= nxt && to <= edge) {
+        if (fin && finPosition == NO_FIN && to >= nxt && to <= window.edge) {
             finPosition = to;
         }
-        long end = Math.min(to, finPosition == NO_FIN ? edge : Math.min(edge, finPosition));
+        long end = Math.min(to, finPosition == NO_FIN ? window.edge : Math.min(window.edge, finPosition));
         long before = nxt;
         if (from < nxt && end > nxt) {
             onOldText(from, nxt); // as Linux reports what of a segment was there before (RFC 2883 §4.1)
@@ -245,9 +115,9 @@ final class Receiver {
         }
         if (nxt == finPosition) {
             nxt++;
-            edge++; // it takes no room, and the window is told as before, as Linux and FreeBSD do
-            ackNow |= config.features().quickAck() == QuickAck.NONE;
-            scheduleAck(0, nowNs);
+            window.edge++; // it takes no room, and the window is told as before, as Linux and FreeBSD do
+            acks.ackNow |= config.features().quickAck() == QuickAck.NONE;
+            onTaken(0, nowNs);
         }
         return nxt != before;
     }
@@ -270,16 +140,23 @@ final class Receiver {
     private void inOrder(long from, long end, TcpSegment segment, long nowNs) {
         int wanted = (int) (end - nxt);
         if (wanted <= 0) {
-            ackNow |= segment.payloadLength > 0; // nothing new in it, or no room: the peer must learn where we are
+            acks.ackNow |= segment.payloadLength > 0; // nothing new in it, or no room: the peer must learn where we are
             return;
         }
         int placed = place(nxt, segment.payloadAddress + (nxt - from), wanted);
         nxt += placed;
         publish();
         if (placed < wanted || end < from + segment.payloadLength) {
-            ackNow = true;
+            acks.ackNow = true;
         }
-        scheduleAck(placed, nowNs);
+        onTaken(placed, nowNs);
+    }
+
+    private void onTaken(int length, long nowNs) {
+        acks.onText(length, nxt, window.mss(), nowNs);
+        if (!timers.isSet(ConnectionTimers.TRIM)) {
+            timers.set(ConnectionTimers.TRIM, nowNs + TRIM_AFTER_NS);
+        }
     }
 
     private int place(long position, long address, int length) {
@@ -306,7 +183,7 @@ final class Receiver {
 
     /** Text beyond a gap, or with a gap beyond it: at once acknowledged, so that the peer sees holes appear and close (RFC 5681 §4.2). */
     private void reassemble(long from, long end, long address) {
-        ackNow = true;
+        acks.ackNow = true;
         ReassemblyQueue queue = reassembly;
         if (queue == null) {
             queue = new ReassemblyQueue();
@@ -367,64 +244,12 @@ final class Receiver {
 
     // ---- acknowledgment ----
 
-    /**
-     * RFC 9293 §3.8.6.3, RFC 5681 §4.2: at least every second full segment is acknowledged at once, others after a delay, so that the
-     * application's answer can carry the acknowledgment.
-     */
-    private void scheduleAck(int length, long nowNs) {
-        boolean full = length >= fullSegment;
-        if (full) {
-            fullSegment = Math.min(length, mss);
-        }
-        QuickAck first = config.features().quickAck();
-        if (quickAcks > 0 && (full ? first != QuickAck.NONE : first == QuickAck.ALL && !interactive)) {
-            quickAcks--;
-            ackNow = true;
-        }
-        lastTextNs = nowNs;
-        if (quickAckAlways || nxt - ackedTo >= 2L * fullSegment) {
-            ackNow = true;
-        } else if (!ackNow && !timers.isSet(ConnectionTimers.DELAYED_ACK)) {
-            timers.set(ConnectionTimers.DELAYED_ACK, nowNs + config.delayedAckNs());
-            if (!interactive && length < fullSegment) {
-                ackAwaitsReader = true;
-            }
-        }
-        if (!timers.isSet(ConnectionTimers.TRIM)) {
-            timers.set(ConnectionTimers.TRIM, nowNs + TRIM_AFTER_NS);
-        }
-    }
-
-    /** How long emptied memory is kept for what comes next. */
-    static final long TRIM_AFTER_NS = 100_000_000L;
-
-    /** No answer came in time to carry the acknowledgment. */
-    void onDelayedAck() {
-        interactive = false;
-        ackNow = true;
-    }
-
     /** Every segment acknowledges; what was due is done. */
     void onAckSent(boolean withText, long nowNs) {
-        boolean answers = timers.isSet(ConnectionTimers.DELAYED_ACK)
-                || config.features().quickAck() == QuickAck.ALL
-                        && lastTextNs > 0
-                        && nowNs - lastTextNs < config.delayedAckNs();
-        if (withText && answers) {
-            interactive = true;
-        }
-        if (ackAwaitsReader) {
-            ackAwaitsReader = false;
-        }
-        ackNow = false;
-        ackedTo = nxt;
-        timers.clear(ConnectionTimers.DELAYED_ACK);
+        acks.onSent(withText, nxt, nowNs);
     }
 
-    /** Last.ACK.sent (RFC 7323 §4.3). */
-    long ackedTo() {
-        return ackedTo;
-    }
+    // ---- SACK ----
 
     boolean hasGaps() {
         return reassembly != null && (!reassembly.isEmpty() || reassembly.hasDuplicate());
@@ -451,22 +276,8 @@ final class Receiver {
 
     // ---- figures ----
 
-    int fullSegment() {
-        return fullSegment;
-    }
-
-    /** When text came last; 0 before any. */
-    long lastTextNs() {
-        return lastTextNs;
-    }
-
     long outOfOrderSegments() {
         return outOfOrderSegments;
-    }
-
-    /** {@link ReceiveTuning#readPerRoundTripBytes}. */
-    long readPerRoundTripBytes() {
-        return tuning.readPerRoundTripBytes();
     }
 
     // ---- end ----
@@ -494,11 +305,10 @@ final class Receiver {
 
     void checkInvariants() {
         int fin = finReceived() ? 1 : 0;
-        assert edge >= nxt : "RCV.NXT beyond the window offered";
+        assert window.edge >= nxt : "RCV.NXT beyond the window offered";
         assert discarding || buffer.tail() == nxt - fin : "published to another place than RCV.NXT";
-        assert discarding || edge <= buffer.limit() + fin : "offered more than there is";
+        assert discarding || window.edge <= buffer.limit() + fin : "offered more than there is";
         assert finPosition == NO_FIN || nxt <= finPosition + 1 : "RCV.NXT beyond the FIN";
-        assert nxt == ackedTo || ackNow || timers.isSet(ConnectionTimers.DELAYED_ACK) : "received, and no ACK due";
-        assert nxt >= ackedTo : "acknowledged what was not received";
+        acks.checkInvariants(nxt);
     }
 }

@@ -86,8 +86,8 @@ final class Retries {
     // ---- retransmission ----
 
     void onRetransmissionTimeout(long nowNs) {
-        if (connection.synDeferred) {
-            connection.sendDeferredSyn(nowNs);
+        if (connection.fastOpen.synDeferred) {
+            connection.fastOpen.sendDeferredSyn(nowNs);
             return;
         }
         TcpState state = connection.state();
@@ -136,7 +136,7 @@ final class Retries {
         if (own > 0) {
             return own;
         }
-        return connection.fastOpenListener == null ? tcp.config.synRetries() : tcp.config.synAckRetries() + 1;
+        return connection.fastOpen.isPending() ? tcp.config.synAckRetries() + 1 : tcp.config.synRetries();
     }
 
     private boolean isHopeless(long nowNs) {
@@ -204,7 +204,7 @@ final class Retries {
             return;
         }
         windowBackOff++;
-        if (sender.overrideSillyWindow(nowNs)) {
+        if (sender.transmitter.overrideSillyWindow(nowNs)) {
             return;
         }
         windowProbes++;

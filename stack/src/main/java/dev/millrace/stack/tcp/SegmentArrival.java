@@ -28,7 +28,7 @@ final class SegmentArrival {
     private void onSegmentInSynSent(TcpConnection connection, TcpSegment segment, long nowNs) {
         boolean hasAck = segment.has(TcpSegment.ACK);
         int taken = segment.acknowledgment - connection.sender.sequenceOf(0);
-        if (hasAck && (taken < 0 || taken > connection.synDataBytes)) {
+        if (hasAck && (taken < 0 || taken > connection.fastOpen.synDataBytes)) {
             drop(Counter.DROP_TCP_BAD_ACK);
             if (!segment.has(TcpSegment.RST)) {
                 tcp.strays.resetForAck(segment, nowNs);
@@ -52,9 +52,9 @@ final class SegmentArrival {
         if (hasAck) {
             establish(connection, segment, nowNs);
             tcp.fastOpen.onSynAck(connection, segment, taken, nowNs);
-            connection.receiver.ackNow = true; // without what came with the SYN: that is sent again
-            if (connection.sender.unsentBytes() > connection.synDataBytes - taken) {
-                connection.receiver.onFirstAckWithText();
+            connection.receiver.acks.ackNow = true; // without what came with the SYN: that is sent again
+            if (connection.sender.unsentBytes() > connection.fastOpen.synDataBytes - taken) {
+                connection.receiver.acks.onFirstAckWithText();
             }
         } else {
             // simultaneous open (§3.5, figure 7)
@@ -68,7 +68,7 @@ final class SegmentArrival {
         Receiver receiver = connection.receiver;
         receiver.open(
                 segment.sequence,
-                receiver.windowInSyn(),
+                receiver.window.inSyn(),
                 SegmentWriter.offeredMss(connection.path, connection.options()));
         receiver.sackPermitted = segment.sackPermitted;
         receiver.scalingOffered = segment.windowScale >= 0;
@@ -78,7 +78,7 @@ final class SegmentArrival {
         if (receiver.scalingOffered) {
             connection.sender.window.scale = segment.windowScale;
         } else {
-            receiver.withoutScaling();
+            receiver.window.withoutScaling();
         }
         connection.peerMss = peerMss(segment, connection.path.local.isV4());
         connection.ecn.onSyn(segment);
@@ -98,7 +98,7 @@ final class SegmentArrival {
         connection.retries.onProgress();
         connection.onEstablished(nowNs);
         connection.sender.onEstablished(connection.peerMss, synTimeouts > 1, nowNs);
-        connection.endFastOpen();
+        connection.fastOpen.end();
         if (connection.closedByApplication()) {
             tcp.lifecycle.close(connection, nowNs);
         } else if (connection.outputShutDown()) {
@@ -131,7 +131,7 @@ final class SegmentArrival {
         if (connection.state() == TcpState.SYN_RECEIVED) {
             if (isRepeatedSyn(connection, segment, from)) {
                 drop(Counter.DROP_TCP_REPEATED_SYN);
-                connection.repeatSynAck(nowNs);
+                connection.fastOpen.repeatSynAck(nowNs);
                 return;
             }
             if (isSecondHalfOfSimultaneousOpen(segment, from)) {
@@ -166,7 +166,7 @@ final class SegmentArrival {
         // only now, when RFC 5961 has found nothing forged about it: TS.Recent from a forged segment would lock the
         // peer out
         if (receiver.timestamps.enabled && segment.hasTimestamp) {
-            receiver.timestamps.onSegment(segment, from, receiver.ackedTo(), nowNs);
+            receiver.timestamps.onSegment(segment, from, receiver.acks.ackedTo(), nowNs);
         }
         // sixth: URG
         if ((flags & TcpSegment.URG) != 0 && connection.state().acceptsText()) {
@@ -184,7 +184,7 @@ final class SegmentArrival {
     /** The SYN whose data has opened this connection comes again, perhaps without its data (RFC 7413 §4.2.1). */
     private static boolean isRepeatedSyn(TcpConnection connection, TcpSegment segment, long from) {
         int kind = segment.flags & (TcpSegment.SYN | TcpSegment.ACK | TcpSegment.RST | TcpSegment.FIN);
-        return kind == TcpSegment.SYN && from == -1 && connection.fastOpenListener != null;
+        return kind == TcpSegment.SYN && from == -1 && connection.fastOpen.isPending();
     }
 
     /** Their SYN+ACK crosses ours (§3.5 figure 7): its SYN has been counted, its ACK is what matters. */
@@ -220,9 +220,9 @@ final class SegmentArrival {
         if (from == receiver.nxt) {
             return true;
         }
-        boolean beginsInside = from > receiver.nxt && from < receiver.edge;
+        boolean beginsInside = from > receiver.nxt && from < receiver.window.edge;
         return to == from
-                ? beginsInside || from == receiver.edge
+                ? beginsInside || from == receiver.window.edge
                 : beginsInside || from < receiver.nxt && to > receiver.nxt;
     }
 
@@ -235,9 +235,9 @@ final class SegmentArrival {
         Receiver receiver = connection.receiver;
         if (segment.payloadLength > 0 && (flags & TcpSegment.SYN) == 0 && to <= receiver.nxt) {
             receiver.onOldText(from, to);
-            receiver.ackNow = true; // our ACK was lost; data cannot be part of an ACK loop
+            receiver.acks.ackNow = true; // our ACK was lost; data cannot be part of an ACK loop
         } else if ((flags & TcpSegment.FIN) != 0 && to <= receiver.nxt) {
-            receiver.ackNow = true;
+            receiver.acks.ackNow = true;
         } else {
             connection.challenge(nowNs);
         }
@@ -260,7 +260,7 @@ final class SegmentArrival {
             case SYN_RECEIVED ->
                 tcp.lifecycle.fail(
                         connection,
-                        connection.fastOpenListener == null ? TcpError.CONNECTION_REFUSED : TcpError.CONNECTION_RESET);
+                        !connection.fastOpen.isPending() ? TcpError.CONNECTION_REFUSED : TcpError.CONNECTION_RESET);
             // as Linux also where the RFC ends the connection without a word: something sent was not acknowledged, and
             // whoever
             // waits for that must hear that it never will be
@@ -274,13 +274,13 @@ final class SegmentArrival {
         long ack = sender.positionOf(segment.acknowledgment);
         boolean completesHandshake = connection.state() == TcpState.SYN_RECEIVED;
         if (completesHandshake) {
-            if (ack < 0 || ack > Math.max(sender.nxt, connection.synDataBytes)) {
+            if (ack < 0 || ack > Math.max(sender.nxt, connection.fastOpen.synDataBytes)) {
                 drop(Counter.DROP_TCP_BAD_ACK);
                 tcp.strays.resetForAck(segment, nowNs);
                 return false;
             }
             establish(connection, segment, nowNs);
-            if (connection.synDataBytes > 0) { // SYNs have crossed, and ours had data
+            if (connection.fastOpen.synDataBytes > 0) { // SYNs have crossed, and ours had data
                 tcp.fastOpen.onSynAck(connection, segment, (int) ack, nowNs);
             }
         }

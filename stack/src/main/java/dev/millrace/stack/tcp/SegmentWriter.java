@@ -84,16 +84,16 @@ final class SegmentWriter {
         syn.sequence = connection.sender.iss;
         syn.flags = TcpSegment.SYN | (withAck ? TcpSegment.ACK : 0) | connection.ecn.synFlags(withAck);
         syn.acknowledgment = withAck ? receiver.sequence() : 0;
-        syn.window = receiver.windowInSyn();
+        syn.window = receiver.window.inSyn();
         syn.sackPermitted = withAck ? receiver.sackPermitted : features.sack();
         syn.hasTimestamps = withAck ? timestamps.enabled : features.timestamps();
         syn.timestampValue = timestamps.value(nowNs);
         syn.timestampEcho = withAck ? timestamps.recent : 0;
         boolean scaling = withAck ? receiver.scalingOffered : features.windowScaling();
-        syn.windowScale = scaling ? receiver.scale : -1;
+        syn.windowScale = scaling ? receiver.window.scale : -1;
         syn.trafficClass = connection.trafficClass;
         syn.mss = offeredMss(connection.path, connection.options());
-        connection.addFastOpen(syn, withAck, nowNs);
+        connection.fastOpen.addTo(syn, withAck, nowNs);
         if (!send(connection.path, syn, nowNs)) {
             return false;
         }

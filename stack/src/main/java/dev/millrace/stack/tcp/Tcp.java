@@ -324,7 +324,7 @@ public final class Tcp {
      * @param chooser which ephemeral ports are good
      * @throws TcpException NETWORK_UNREACHABLE, ADDRESS_NOT_AVAILABLE (no port left), ADDRESS_IN_USE (the 4-tuple is), NO_BUFFERS
      */
-    public TcpConnection connect(
+    public TcpSocket connect(
             @Nullable LocalBinding binding,
             IpAddress remote,
             int remotePort,
@@ -333,7 +333,7 @@ public final class Tcp {
             PortChooser chooser,
             long nowNs)
             throws TcpException {
-        return active.connect(binding, remote, remotePort, options, observer, chooser, null, nowNs);
+        return active.connect(binding, remote, remotePort, options, observer, chooser, null, nowNs).socket;
     }
 
     /**
@@ -342,7 +342,7 @@ public final class Tcp {
      *
      * @param text taken from its position to its limit, as far as the send buffer takes it; its position says how far that is
      */
-    public TcpConnection connect(
+    public TcpSocket connect(
             @Nullable LocalBinding binding,
             IpAddress remote,
             int remotePort,
@@ -352,7 +352,7 @@ public final class Tcp {
             ByteBuffer text,
             long nowNs)
             throws TcpException {
-        return active.connect(binding, remote, remotePort, options, observer, chooser, text, nowNs);
+        return active.connect(binding, remote, remotePort, options, observer, chooser, text, nowNs).socket;
     }
 
     /** The one that a connection with these options has. */
@@ -374,8 +374,8 @@ public final class Tcp {
     public void closeGracefully() {
         flows.forEach(flow -> {
             if (flow instanceof TcpConnection connection) {
-                connection.observer(TcpObserver.NONE);
-                connection.close();
+                connection.socket.observer(TcpObserver.NONE);
+                connection.socket.close();
             }
         });
     }
@@ -395,7 +395,7 @@ public final class Tcp {
         for (Flow flow : all) {
             switch (flow) {
                 case TcpConnection connection -> {
-                    connection.abort();
+                    connection.socket.abort();
                     lifecycle.abort(connection, TcpError.ABORTED, nowNs);
                 }
                 case TimeWait entry -> timeWaits.remove(entry);

@@ -22,11 +22,11 @@ public record TcpInfo(
 
     static TcpInfo of(TcpConnection connection, long nowNs) {
         return new TcpInfo(
-                connection.localAddress(),
+                connection.path.local,
                 connection.localPort,
-                connection.remoteAddress(),
+                connection.path.remote,
                 connection.remotePort,
-                connection.shard(),
+                connection.tcp.config.shard(),
                 connection.state(),
                 connection.receiver.buffer.readableBytes(),
                 connection.sender.buffer.unreleasedBytes(),

@@ -15,7 +15,7 @@ public final class TcpListener implements TcpAcceptor {
 
     private final LocalBinding binding;
     private final TcpOptions options;
-    private final MpscUnboundedVarHandleArrayQueue<TcpConnection> established =
+    private final MpscUnboundedVarHandleArrayQueue<TcpSocket> established =
             new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicInteger fastOpenPending = new AtomicInteger();
@@ -58,11 +58,11 @@ public final class TcpListener implements TcpAcceptor {
 
     @Override
     public @Nullable TcpSocket accept() {
-        TcpConnection connection = established.poll();
-        if (connection != null) {
+        TcpSocket socket = established.poll();
+        if (socket != null) {
             waiting.decrementAndGet();
         }
-        return connection;
+        return socket;
     }
 
     @Override
@@ -80,8 +80,8 @@ public final class TcpListener implements TcpAcceptor {
         }
         ports.release(binding);
         // one consumer: NIO's accept lock keeps accept() away; what a core offers from now on, it aborts itself
-        for (TcpConnection connection = established.poll(); connection != null; connection = established.poll()) {
-            connection.abort();
+        for (TcpSocket socket = established.poll(); socket != null; socket = established.poll()) {
+            socket.abort();
         }
     }
 
@@ -123,11 +123,11 @@ public final class TcpListener implements TcpAcceptor {
     }
 
     /** Hands an established connection over; it is reset if nobody will accept it any more. Core. */
-    void offer(TcpConnection connection) {
+    void offer(TcpSocket socket) {
         waiting.incrementAndGet();
-        established.offer(connection);
+        established.offer(socket);
         if (closed) {
-            connection.abort();
+            socket.abort();
         } else {
             observer.onReadiness();
         }

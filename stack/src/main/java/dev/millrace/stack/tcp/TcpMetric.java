@@ -23,7 +23,7 @@ public enum TcpMetric {
     /** The peer's window shift. */
     SND_WSCALE("tcpi_snd_wscale", (c, r, nowNs) -> c.receiver.scalingOffered ? c.sender.window.scale : 0),
     /** Our window shift. */
-    RCV_WSCALE("tcpi_rcv_wscale", (c, r, nowNs) -> c.receiver.scalingOffered ? c.receiver.scale : 0),
+    RCV_WSCALE("tcpi_rcv_wscale", (c, r, nowNs) -> c.receiver.scalingOffered ? c.receiver.window.scale : 0),
     /** 1: the delivery rate was measured while the application had too little to send. */
     DELIVERY_RATE_APP_LIMITED("tcpi_delivery_rate_app_limited", (c, r, nowNs) -> r.rateAppLimited ? 1 : 0),
     /** Retransmission timeout, back-off included, µs. */
@@ -33,7 +33,7 @@ public enum TcpMetric {
     /** Payload of a full segment we send, bytes. */
     SND_MSS("tcpi_snd_mss", (c, r, nowNs) -> c.sender.segmentBytes()),
     /** Payload of a full segment of the peer's, as far as seen, bytes. */
-    RCV_MSS("tcpi_rcv_mss", (c, r, nowNs) -> c.receiver.fullSegment()),
+    RCV_MSS("tcpi_rcv_mss", (c, r, nowNs) -> c.receiver.acks.fullSegment()),
     /** Segments in flight. */
     UNACKED("tcpi_unacked", (c, r, nowNs) -> r.inFlightSegments),
     /** Of these, reported by SACK or by duplicate acknowledgments. */
@@ -43,17 +43,17 @@ public enum TcpMetric {
     /** Of these, sent again. */
     RETRANS("tcpi_retrans", (c, r, nowNs) -> r.retransmittedSegments),
     /** Since we sent data last, ms. */
-    LAST_DATA_SENT("tcpi_last_data_sent", (c, r, nowNs) -> sinceMs(c.sender.lastSentNs(), nowNs)),
+    LAST_DATA_SENT("tcpi_last_data_sent", (c, r, nowNs) -> sinceMs(c.sender.transmitter.lastSentNs(), nowNs)),
     /** Since data was received last, or before any since the connection was established, ms. */
     LAST_DATA_RECV(
             "tcpi_last_data_recv",
-            (c, r, nowNs) -> sinceMs(Math.max(c.receiver.lastTextNs(), c.tally.establishedNs), nowNs)),
+            (c, r, nowNs) -> sinceMs(Math.max(c.receiver.acks.lastTextNs(), c.tally.establishedNs), nowNs)),
     /** Since the peer was heard last, ms. */
     LAST_ACK_RECV("tcpi_last_ack_recv", (c, r, nowNs) -> sinceMs(c.retries.heardNs(), nowNs)),
     /** Largest packet that the path takes, IP header included, bytes. */
     PMTU("tcpi_pmtu", (c, r, nowNs) -> c.path.mtu()),
     /** Largest window that we would offer now, bytes. */
-    RCV_SSTHRESH("tcpi_rcv_ssthresh", (c, r, nowNs) -> c.receiver.capacity()),
+    RCV_SSTHRESH("tcpi_rcv_ssthresh", (c, r, nowNs) -> c.receiver.window.capacity()),
     /** Smoothed round trip, µs; 0 before the first sample. */
     RTT("tcpi_rtt", (c, r, nowNs) -> micros(c.sender.rtt.smoothedRttNs())),
     /** Its mean deviation, µs. */
@@ -67,7 +67,7 @@ public enum TcpMetric {
     /** How many segments have overtaken another, 3 unless it was more. */
     REORDERING("tcpi_reordering", (c, r, nowNs) -> r.reorderingDegree),
     /** Bytes that the application took in a round trip, as receive auto-tuning last measured it. */
-    RCV_SPACE("tcpi_rcv_space", (c, r, nowNs) -> c.receiver.readPerRoundTripBytes()),
+    RCV_SPACE("tcpi_rcv_space", (c, r, nowNs) -> c.receiver.window.readPerRoundTripBytes()),
     /** Segments sent again in all. */
     TOTAL_RETRANS("tcpi_total_retrans", (c, r, nowNs) -> c.tally.retransmissions),
     /** Bytes per second at which segments leave if they are paced. */
@@ -113,7 +113,7 @@ public enum TcpMetric {
     /** The peer's window, bytes. */
     SND_WND("tcpi_snd_wnd", (c, r, nowNs) -> c.sender.window.bytes()),
     /** What is left of the window that we have offered, bytes. */
-    RCV_WND("tcpi_rcv_wnd", (c, r, nowNs) -> Math.max(0, c.receiver.edge - c.receiver.nxt)),
+    RCV_WND("tcpi_rcv_wnd", (c, r, nowNs) -> Math.max(0, c.receiver.window.edge - c.receiver.nxt)),
     /** Retransmission timeouts in all. */
     TOTAL_RTO("tcpi_total_rto", (c, r, nowNs) -> c.retries.totalTimeouts());
 

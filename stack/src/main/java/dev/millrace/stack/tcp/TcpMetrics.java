@@ -20,8 +20,16 @@ public final class TcpMetrics extends AbstractMap<String, Long> {
 
     private TcpMetrics() {}
 
-    /** Of a connection, now. Lease holder only. */
-    public static TcpMetrics of(TcpConnection connection, long nowNs) {
+    /**
+     * Of a connection, now. Lease holder only.
+     *
+     * @param socket one that a {@link Tcp} has opened or accepted
+     */
+    public static TcpMetrics of(TcpSocket socket, long nowNs) {
+        return of(((ConnectionSocket) socket).connection, nowNs);
+    }
+
+    static TcpMetrics of(TcpConnection connection, long nowNs) {
         TcpMetrics metrics = new TcpMetrics();
         RecoveryFigures recovery = connection.sender.recoveryFigures();
         for (int i = 0; i < metrics.values.length; i++) {

@@ -23,9 +23,9 @@ class AttackTest {
         try (TcpHost left = new TcpHost(Trace.PEER, TcpConfig.of(0), 1);
                 TcpHost right = new TcpHost(Trace.STACK, TcpConfig.of(0), 2);
                 TcpHost other = new TcpHost(Trace.STACK, TcpConfig.of(0), 3)) {
-            TcpConnection client = handshake(left, right, 0);
+            TcpSocket client = handshake(left, right, 0);
             TcpHost stranger = new TcpHost(Trace.PEER, TcpConfig.of(0), 4);
-            handshake(stranger, other, client.localPort);
+            handshake(stranger, other, client.localPort());
             stranger.close();
             assertEquals(10, client.write(ByteBuffer.allocate(10), 0, 10));
             long nowNs = ms(2000);
@@ -42,9 +42,9 @@ class AttackTest {
         }
     }
 
-    private static TcpConnection handshake(TcpHost client, TcpHost server, int port) {
+    private static TcpSocket handshake(TcpHost client, TcpHost server, int port) {
         server.listen(Trace.PORT, 4);
-        TcpConnection connection;
+        TcpSocket connection;
         try {
             connection = client.tcp.connect(
                     null,
@@ -60,7 +60,7 @@ class AttackTest {
         for (int i = 0; i < 3; i++) {
             exchange(client, server, ms(1000));
         }
-        assertEquals(TcpState.ESTABLISHED, connection.state());
+        assertEquals(TcpState.ESTABLISHED, TcpHost.connectionOf(connection).state());
         return connection;
     }
 
@@ -93,7 +93,7 @@ class AttackTest {
         }
     }
 
-    private static TcpConnection connect(Trace t, PortChooser chooser) throws TcpException {
+    private static TcpSocket connect(Trace t, PortChooser chooser) throws TcpException {
         return t.host.tcp.connect(null, Trace.PEER, Trace.PEER_PORT, t.options, TcpObserver.NONE, chooser, t.nowNs);
     }
 
@@ -101,14 +101,14 @@ class AttackTest {
     @Rule("tcp.md: Lifetime")
     void lastAckEndsThoughThePeerHasGone() {
         try (Trace t = new Trace()) {
-            TcpConnection connection = t.acceptConnection();
+            TcpSocket connection = t.acceptConnection();
             assertNotNull(connection);
             t.peerSends("F.", 1, 1, 0);
             connection.close();
             t.turn();
-            assertEquals(TcpState.LAST_ACK, connection.state());
+            assertEquals(TcpState.LAST_ACK, TcpHost.connectionOf(connection).state());
             t.after(ms(300_000));
-            assertEquals(TcpState.CLOSED, connection.state());
+            assertEquals(TcpState.CLOSED, TcpHost.connectionOf(connection).state());
             assertEquals(0, t.host.tcp.flows.size());
             assertEquals(0, t.host.chunks.chunksInUse());
         }
@@ -120,16 +120,16 @@ class AttackTest {
     void connectionsWithoutPacketsTakeTurnsInSmallNumbers() {
         try (Trace t = new Trace()) {
             t.listener = t.host.listen(Trace.PORT, 16, t.options);
-            List<TcpConnection> all = new ArrayList<>();
+            List<TcpSocket> all = new ArrayList<>();
             for (int i = 0; i < 200; i++) {
                 t.peerPort = 1024 + i;
                 t.peerSends("S", 0, 0, 0);
                 t.stackSends("S.", 0, 1, 0);
                 t.peerSends(".", 1, 1, 0);
-                all.add((TcpConnection) t.listenerOrFail().accept());
+                all.add(t.listenerOrFail().accept());
             }
             t.host.packets = 0;
-            for (TcpConnection connection : all) {
+            for (TcpSocket connection : all) {
                 connection.write(ByteBuffer.allocate(100), 0, 100);
             }
             t.turn();

@@ -38,10 +38,10 @@ final class Bottleneck implements AutoCloseable {
         boolean writing = true;
 
         @Nullable
-        TcpConnection client;
+        TcpSocket client;
 
         @Nullable
-        TcpConnection server;
+        TcpSocket server;
 
         long readBytes;
         private long readBefore;
@@ -51,8 +51,8 @@ final class Bottleneck implements AutoCloseable {
             this.startNs = startNs;
         }
 
-        TcpConnection client() {
-            TcpConnection connection = client;
+        TcpSocket client() {
+            TcpSocket connection = client;
             if (connection == null) {
                 throw new AssertionError("not started");
             }
@@ -194,7 +194,7 @@ final class Bottleneck implements AutoCloseable {
     }
 
     private void write(Flow flow) {
-        TcpConnection client = flow.client;
+        TcpSocket client = flow.client;
         while (flow.writing && client != null && (client.readiness() & TcpSocket.WRITABLE) != 0) {
             if (client.write(bytes, 0, bytes.capacity()) <= 0) {
                 return;
@@ -203,20 +203,20 @@ final class Bottleneck implements AutoCloseable {
     }
 
     private void accept() {
-        TcpConnection accepted = (TcpConnection) listener.accept();
+        TcpSocket accepted = listener.accept();
         while (accepted != null) {
             for (Flow flow : flows) {
                 if (flow.host.address.equals(accepted.remoteAddress())) {
                     flow.server = accepted;
                 }
             }
-            accepted = (TcpConnection) listener.accept();
+            accepted = listener.accept();
         }
     }
 
     private void read() {
         for (Flow flow : flows) {
-            TcpConnection server = flow.server;
+            TcpSocket server = flow.server;
             int count = server == null ? 0 : server.read(bytes, 0, bytes.capacity());
             while (count > 0 && server != null) {
                 flow.readBytes += count;

@@ -187,7 +187,7 @@ class BottleneckTest {
             link.run(300 * MS);
             flow.writing = false;
             link.run(250 * MS); // about a timeout: the window is still large
-            long window = flow.client().sender.cwndBytes();
+            long window = TcpHost.connectionOf(flow.client()).sender.cwndBytes();
             link.measure();
             flow.writing = true;
             link.run(35 * MS); // before the first acknowledgment

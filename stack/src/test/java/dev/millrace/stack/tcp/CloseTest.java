@@ -22,12 +22,12 @@ class CloseTest {
     }
 
     private void applicationCloses() {
-        t.connection().close();
+        t.socket().close();
         t.turn();
     }
 
     private boolean is(int bit) {
-        return (t.connection().readiness() & bit) != 0;
+        return (t.socket().readiness() & bit) != 0;
     }
 
     @Rule("RFC 9293 MUST-13")
@@ -133,8 +133,8 @@ class CloseTest {
     void theFinRidesOnTheLastData() {
         t.acceptConnection();
         ByteBuffer bytes = ByteBuffer.wrap(Trace.pattern(1, 100));
-        t.connection().write(bytes, 0, 100);
-        t.connection().close();
+        t.socket().write(bytes, 0, 100);
+        t.socket().close();
         t.turn();
         t.stackSends("F.", 1, 1, 100);
     }
@@ -164,14 +164,14 @@ class CloseTest {
     @Test
     void receivesAfterHalfClose() {
         t.acceptConnection();
-        t.connection().shutdownOutput();
+        t.socket().shutdownOutput();
         t.turn();
         t.stackSends("F.", 1, 1, 0);
         t.peerSends(".", 1, 2, 0);
         t.after(ms(300_000)); // no limit while the application still reads
         t.peerSends("P.", 1, 2, 100);
         t.reads(1, 100);
-        assertEquals(TcpSocket.ERROR, t.connection().write(ByteBuffer.allocate(1), 0, 1));
+        assertEquals(TcpSocket.ERROR, t.socket().write(ByteBuffer.allocate(1), 0, 1));
         t.peerSends("F.", 101, 2, 0);
         assertEquals(TcpSocket.END, t.read());
     }
@@ -187,7 +187,7 @@ class CloseTest {
     @Test
     void bytesReceivedBeforeTheEndStayReadableAfterIt() {
         t.acceptConnection();
-        t.connection().shutdownOutput();
+        t.socket().shutdownOutput();
         t.turn();
         t.peerSends("FP.", 1, 2, 100);
         assertTrue(is(TcpSocket.GONE));
@@ -229,7 +229,7 @@ class CloseTest {
         t.acceptConnection();
         t.write(1, 100);
         t.ignoreSent();
-        t.connection().abort();
+        t.socket().abort();
         t.turn();
         t.stackSends("R.", 101, 1, 0);
         assertTrue(is(TcpSocket.GONE));
@@ -254,7 +254,7 @@ class CloseTest {
             t.acceptConnection();
             t.write(1, 100);
             t.stackSends(".", 1, 1, 100);
-            t.connection().close();
+            t.socket().close();
             t.turn();
             t.stackSends("F.", 101, 1, 0);
             t.listenerOrFail().close();
@@ -262,7 +262,7 @@ class CloseTest {
         }
         assertEquals(2, t.host.tcp.lifecycle.orphans());
         t.acceptConnection();
-        t.connection().close();
+        t.socket().close();
         t.turn();
         t.stackSends("R.", 1, 1, 0);
         assertEquals(1, t.count(Counter.TCP_ABORT_ON_MEMORY));
@@ -289,7 +289,7 @@ class CloseTest {
     @Test
     void finWait2IsBoundedWhenClosedAfterHalfClose() {
         t.acceptConnection();
-        t.connection().shutdownOutput();
+        t.socket().shutdownOutput();
         t.turn();
         t.peerSends(".", 1, 2, 0);
         applicationCloses();
@@ -312,7 +312,7 @@ class CloseTest {
     void closedInputDiscardsAndAcknowledges() {
         t.acceptConnection();
         t.peerSends("P.", 1, 1, 100);
-        t.connection().shutdownInput();
+        t.socket().shutdownInput();
         t.turn();
         assertEquals(TcpSocket.END, t.read());
         for (int i = 0; i < 300; i++) {
@@ -334,8 +334,8 @@ class CloseTest {
         t.peerSends("R.", 101, 1, 0);
         t.reads(1, 100);
         assertEquals(TcpSocket.ERROR, t.read());
-        assertEquals(TcpSocket.ERROR, t.connection().write(ByteBuffer.allocate(1), 0, 1));
-        assertEquals(TcpError.CONNECTION_RESET, t.connection().error());
+        assertEquals(TcpSocket.ERROR, t.socket().write(ByteBuffer.allocate(1), 0, 1));
+        assertEquals(TcpError.CONNECTION_RESET, t.socket().error());
     }
 
     @Rule("tcp.md: Lifetime")
@@ -344,7 +344,7 @@ class CloseTest {
         t.acceptConnection();
         assertTrue(is(TcpSocket.DRAINED));
         t.write(1, 100);
-        t.connection().shutdownOutput();
+        t.socket().shutdownOutput();
         t.turn();
         assertEquals(false, is(TcpSocket.DRAINED));
         t.peerSends(".", 1, 101, 0);
@@ -362,7 +362,7 @@ class CloseTest {
         if (peerFirst) {
             t.peerSends("F.", 1, 1, 0);
         }
-        t.connection().shutdownOutput();
+        t.socket().shutdownOutput();
         t.turn();
         if (!peerFirst) {
             t.peerSends("F.", 1, 1, 0); // crosses ours
@@ -372,7 +372,7 @@ class CloseTest {
         assertEquals(TcpState.CLOSED, t.state());
         assertTrue(is(TcpSocket.FAILED));
         assertEquals(false, is(TcpSocket.DRAINED));
-        assertEquals(TcpError.CONNECTION_RESET, t.connection().error());
+        assertEquals(TcpError.CONNECTION_RESET, t.socket().error());
         assertEquals(TcpSocket.END, t.read());
     }
 

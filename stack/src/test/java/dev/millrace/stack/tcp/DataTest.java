@@ -205,8 +205,8 @@ class DataTest {
         t.write(11, 10);
         t.stackSends(".", 1, 1, 10);
         t.stackSendsNothing();
-        t.connection().options().noDelay = true;
-        t.connection().optionsChanged();
+        t.socket().options().noDelay = true;
+        t.socket().optionsChanged();
         t.turn();
         t.stackSends(".", 11, 1, 10);
     }
@@ -219,8 +219,8 @@ class DataTest {
         t.stackSends(".", 1, 1, 1460);
         t.peerSends(".", 1, 1461, 0);
         t.stackSendsNothing();
-        t.connection().options().cork = false;
-        t.connection().optionsChanged();
+        t.socket().options().cork = false;
+        t.socket().optionsChanged();
         t.turn();
         t.stackSends(".", 1461, 1, 10);
     }
@@ -242,14 +242,14 @@ class DataTest {
         t.acceptConnection();
         t.write(1, 10);
         t.stackSends(".", 1, 1, 10);
-        t.connection().moreFollows(true);
+        t.socket().moreFollows(true);
         t.write(11, 10);
         t.stackSendsNothing();
         t.peerSends(".", 1, 11, 0);
         assertEquals(".", t.stackSends(".", 11, 1, 10).flagText(), "nothing was pushed");
         t.write(21, 10);
         t.stackSendsNothing();
-        t.connection().moreFollows(false);
+        t.socket().moreFollows(false);
         t.write(31, 10);
         assertTrue(t.stackSends(".", 21, 1, 20).flagText().contains("P"));
     }
@@ -260,7 +260,7 @@ class DataTest {
         t.acceptConnection();
         t.peerSends(".", 1001, 1, 500);
         t.stackSends(".", 1, 1, 0);
-        assertEquals(0, t.connection().readableBytes());
+        assertEquals(0, t.socket().readableBytes());
         t.peerSends(".", 501, 1, 500);
         t.stackSends(".", 1, 1, 0);
         t.peerSends(".", 1, 1, 500);
@@ -350,24 +350,24 @@ class DataTest {
         t.options.sendBufferBytes = 9000;
         t.acceptConnection();
         assertEquals(9000, t.write(1, 20_000));
-        assertEquals(0, t.connection().readiness() & TcpSocket.WRITABLE);
+        assertEquals(0, t.socket().readiness() & TcpSocket.WRITABLE);
         assertEquals(0, t.write(9001, 10));
         int[] told = {0};
-        t.connection().observer(() -> told[0]++);
+        t.socket().observer(() -> told[0]++);
         t.turn();
         told[0] = 0;
         t.peerSends(".", 1, 1461, 0);
         assertEquals(0, told[0], "1460 of 9000 are free");
         t.peerSends(".", 1, 4381, 0);
         assertEquals(1, told[0], "4380 of 9000 are free");
-        assertTrue((t.connection().readiness() & TcpSocket.WRITABLE) != 0);
+        assertTrue((t.socket().readiness() & TcpSocket.WRITABLE) != 0);
     }
 
     @Test
     void tellsTheObserverOncePerBurst() {
         t.acceptConnection();
         int[] told = {0};
-        t.connection().observer(() -> told[0]++);
+        t.socket().observer(() -> told[0]++);
         t.turn();
         assertEquals(1, told[0], "a new observer is called");
         t.peerSendsInBurst(".", 1, 1, 10);
@@ -418,7 +418,7 @@ class DataTest {
             next += 1460;
         }
         assertTrue(poor.count(Counter.TCP_RECEIVE_MEMORY_SHORT) > 0);
-        int held = poor.connection().readableBytes();
+        int held = poor.socket().readableBytes();
         assertTrue(held > 1_000_000 && held <= 1 << 20, "held " + held);
         poor.reads(1, held);
         poor.ignoreSent();

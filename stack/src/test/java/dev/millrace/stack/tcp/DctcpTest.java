@@ -104,7 +104,7 @@ class DctcpTest {
         trace.stackSends("S.E", 0, 1, 0);
         trace.after(ms(1));
         trace.peerSends(".", 1, 1, 0);
-        trace.socket = (TcpConnection) trace.listener.accept();
+        trace.socket = trace.listener.accept();
         assertNotNull(trace.socket);
         return trace;
     }

@@ -41,7 +41,7 @@ class EcnTest {
         assertEquals(0, trace.stackSends("S.E", 0, 1, 0).trafficClass & Ecn.MASK);
         trace.after(ms(1));
         trace.peerSends(".", 1, 1, 0);
-        trace.socket = (TcpConnection) trace.listener.accept();
+        trace.socket = trace.listener.accept();
         assertNotNull(trace.socket);
     }
 
@@ -109,7 +109,7 @@ class EcnTest {
         trace.stackSends(answer, 0, 1, 0);
         trace.after(ms(1));
         trace.peerSends(".", 1, 1, 0);
-        trace.socket = (TcpConnection) trace.listener.accept();
+        trace.socket = trace.listener.accept();
         assertEquals(agreed, trace.connection().ecn.agreed());
     }
 
@@ -163,7 +163,7 @@ class EcnTest {
         trace.ignoreSent();
         assertEquals(0, again.trafficClass & Ecn.MASK, "a retransmission");
         trace.peerSends(".", 2001, 101, 0);
-        trace.connection().shutdownOutput();
+        trace.socket().shutdownOutput();
         trace.turn();
         assertEquals(0, trace.stackSends("F.", 101, 2001, 0).trafficClass & Ecn.MASK, "a FIN");
     }

@@ -78,7 +78,7 @@ class FastOpenLikeLinuxTest {
         t.listener = t.host.listen(Trace.PORT, 16, t.options);
         t.peerSends("S", 0, 0, 100, s -> s.payload = Trace.pattern(1, 100));
         assertNull(t.stackSends("S.", 0, 101, 0).fastOpen);
-        t.socket = (TcpConnection) t.listenerOrFail().accept();
+        t.socket = t.listenerOrFail().accept();
         t.reads(1, 100);
     }
 
@@ -108,7 +108,7 @@ class FastOpenLikeLinuxTest {
     }
 
     private void end() {
-        t.connection().abort();
+        t.socket().abort();
         t.turn();
         t.ignoreSent();
     }
@@ -212,14 +212,14 @@ class FastOpenLikeLinuxTest {
     @Test
     void untilTheHandshakeIsCompleteNoMoreIsWrittenThanGoesWithTheSyn() {
         connectDeferred();
-        assertTrue((t.connection().readiness() & TcpSocket.WRITABLE) != 0);
+        assertTrue((t.socket().readiness() & TcpSocket.WRITABLE) != 0);
         assertEquals(1420, t.write(1, 3000));
         t.stackSends("S", 0, 0, 1420);
         assertEquals(0, t.write(1421, 100));
-        assertEquals(0, t.connection().readiness() & TcpSocket.WRITABLE);
+        assertEquals(0, t.socket().readiness() & TcpSocket.WRITABLE);
         t.peerSends("S.", 0, 1421, 0);
         t.stackSends(".", 1421, 1, 0);
-        assertTrue((t.connection().readiness() & TcpSocket.WRITABLE) != 0);
+        assertTrue((t.socket().readiness() & TcpSocket.WRITABLE) != 0);
         assertEquals(100, t.write(1421, 100));
         t.stackSends(".", 1421, 1, 100);
     }
@@ -250,9 +250,9 @@ class FastOpenLikeLinuxTest {
                 synAck.sequence,
                 0,
                 t.nowNs);
-        t.socket = (TcpConnection) t.listenerOrFail().accept();
+        t.socket = t.listenerOrFail().accept();
         t.reads(1, 100);
         assertEquals(TcpSocket.ERROR, t.read());
-        assertEquals(TcpError.HOST_UNREACHABLE, t.connection().error());
+        assertEquals(TcpError.HOST_UNREACHABLE, t.socket().error());
     }
 }

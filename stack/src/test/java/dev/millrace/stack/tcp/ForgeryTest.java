@@ -23,7 +23,7 @@ class ForgeryTest {
         t.acceptConnection();
         t.peerSends("P.", 1, 1, 10);
         t.peerSends("R", 11, 0, 0);
-        assertEquals(TcpError.CONNECTION_RESET, t.connection().error());
+        assertEquals(TcpError.CONNECTION_RESET, t.socket().error());
         t.stackSendsNothing();
         assertEquals(0, t.host.tcp.flows.size());
     }
@@ -74,7 +74,7 @@ class ForgeryTest {
         t.acceptConnection();
         t.peerSends("P.", 1, 5000, 10);
         t.stackSends(".", 1, 1, 0);
-        assertEquals(0, t.connection().readableBytes());
+        assertEquals(0, t.socket().readableBytes());
         assertEquals(1, t.count(Counter.DROP_TCP_BAD_ACK));
     }
 
@@ -83,7 +83,7 @@ class ForgeryTest {
         t.acceptConnection();
         t.peerSends("P.", 1, -70_000, 10);
         t.stackSends(".", 1, 1, 0);
-        assertEquals(0, t.connection().readableBytes());
+        assertEquals(0, t.socket().readableBytes());
     }
 
     @Test
@@ -109,7 +109,7 @@ class ForgeryTest {
         t.acceptConnection();
         t.peerSends("P.", -9, 1, 10);
         t.stackSends(".", 1, 1, 0);
-        assertEquals(0, t.connection().readableBytes());
+        assertEquals(0, t.socket().readableBytes());
     }
 
     @Test
@@ -117,7 +117,7 @@ class ForgeryTest {
         t.acceptConnection();
         t.peerSends("P.", 70_000, 1, 10);
         t.stackSends(".", 1, 1, 0);
-        assertEquals(0, t.connection().readableBytes());
+        assertEquals(0, t.socket().readableBytes());
         assertEquals(1, t.count(Counter.DROP_TCP_OUT_OF_WINDOW));
     }
 
@@ -128,7 +128,7 @@ class ForgeryTest {
         t.peerSends("F.", 1, 1, 0);
         t.peerSends("P.", 2, 1, 10);
         t.peerSends("F.", 12, 1, 0);
-        assertEquals(0, t.connection().readableBytes());
+        assertEquals(0, t.socket().readableBytes());
         assertEquals(TcpState.CLOSE_WAIT, t.state());
         assertEquals(TcpSocket.END, t.read());
     }
@@ -154,7 +154,7 @@ class ForgeryTest {
         t.peerClock -= 5;
         t.peerSends("P.", 11, 1, 10);
         t.stackSends(".", 1, 11, 0);
-        assertEquals(10, t.connection().readableBytes());
+        assertEquals(10, t.socket().readableBytes());
         assertEquals(1, t.count(Counter.DROP_TCP_OLD_TIMESTAMP));
     }
 
@@ -165,7 +165,7 @@ class ForgeryTest {
         t.acceptConnection();
         int wrapped = Integer.MIN_VALUE + 5;
         t.peerSends("P.", 1, 1, 10, s -> s.timestampValue = wrapped);
-        assertEquals(10, t.connection().readableBytes());
+        assertEquals(10, t.socket().readableBytes());
         assertEquals(wrapped, t.connection().receiver.timestamps.recent);
     }
 
@@ -177,7 +177,7 @@ class ForgeryTest {
         t.after(ms(25L * 24 * 3600 * 1000));
         t.peerClock = 900;
         t.peerSends("P.", 1, 1, 10);
-        assertEquals(10, t.connection().readableBytes());
+        assertEquals(10, t.socket().readableBytes());
     }
 
     @Rule("tcp.md: old timestamps, wrapped timestamps, segment without a negotiated timestamp")
@@ -186,7 +186,7 @@ class ForgeryTest {
         t.peerClock = 1000;
         t.acceptConnection();
         t.peerSends("P.", 1, 1, 10, s -> s.hasTimestamp = false);
-        assertEquals(0, t.connection().readableBytes());
+        assertEquals(0, t.socket().readableBytes());
         assertEquals(1, t.count(Counter.DROP_TCP_NO_TIMESTAMP));
     }
 
@@ -196,7 +196,7 @@ class ForgeryTest {
         t.peerClock = 1000;
         t.acceptConnection();
         t.peerSends("R", 1, 0, 0, s -> s.hasTimestamp = false);
-        assertEquals(TcpError.CONNECTION_RESET, t.connection().error());
+        assertEquals(TcpError.CONNECTION_RESET, t.socket().error());
     }
 
     @Test
@@ -260,7 +260,7 @@ class ForgeryTest {
         t.stackSendsAfter(ms(2000), ".", 0, 1, 0);
         t.after(ms(2001));
         t.stackSends("R.", 1, 1, 0);
-        assertEquals(TcpError.TIMED_OUT, t.connection().error());
+        assertEquals(TcpError.TIMED_OUT, t.socket().error());
     }
 
     /** As on Linux: window probes say as much about the peer. */
@@ -282,9 +282,9 @@ class ForgeryTest {
     void keepAliveCanBeTurnedOnLater() {
         t.acceptConnection();
         t.after(ms(100_000));
-        t.connection().options().keepAlive = true;
-        t.connection().options().keepIdleSeconds = 5;
-        t.connection().optionsChanged();
+        t.socket().options().keepAlive = true;
+        t.socket().options().keepIdleSeconds = 5;
+        t.socket().optionsChanged();
         t.turn();
         t.after(ms(5_100));
         t.stackSends(".", 0, 1, 0);

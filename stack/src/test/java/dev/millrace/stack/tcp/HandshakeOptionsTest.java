@@ -37,7 +37,7 @@ class HandshakeOptionsTest {
         t.peerSends("S", 0, 0, 0);
         assertEquals(1100, t.stackSends("S.", 0, 1, 0).mss);
         t.peerSends(".", 1, 1, 0);
-        t.socket = (TcpConnection) t.listenerOrFail().accept();
+        t.socket = t.listenerOrFail().accept();
         t.write(1, 2000);
         t.stackSends(".", 1, 1, 1100);
         t.stackSends(".", 1101, 1, 900);
@@ -66,6 +66,6 @@ class HandshakeOptionsTest {
         t.after(ms(2000));
         t.stackSendsNothing();
         assertEquals(TcpState.CLOSED, t.state());
-        assertEquals(TcpError.TIMED_OUT, t.connection().error());
+        assertEquals(TcpError.TIMED_OUT, t.socket().error());
     }
 }

@@ -22,9 +22,9 @@ class HandshakeTest {
 
     @Test
     void acceptsAConnection() {
-        TcpConnection connection = t.acceptConnection();
+        TcpSocket connection = t.acceptConnection();
         t.stackSendsNothing();
-        assertEquals(TcpState.ESTABLISHED, connection.state());
+        assertEquals(TcpState.ESTABLISHED, TcpHost.connectionOf(connection).state());
         assertTrue((connection.readiness() & TcpSocket.CONNECTED) != 0);
         assertEquals(Trace.PEER_PORT, connection.remotePort());
         assertEquals(1, t.count(Counter.TCP_PASSIVE_OPENS));
@@ -122,9 +122,9 @@ class HandshakeTest {
         t.connect();
         t.stackSends("S", 0, 0, 0);
         t.peerSends("R.", 0, 1, 0);
-        assertEquals(TcpError.CONNECTION_REFUSED, t.connection().error());
-        assertTrue((t.connection().readiness() & TcpSocket.FAILED) != 0);
-        assertTrue((t.connection().readiness() & TcpSocket.GONE) != 0);
+        assertEquals(TcpError.CONNECTION_REFUSED, t.socket().error());
+        assertTrue((t.socket().readiness() & TcpSocket.FAILED) != 0);
+        assertTrue((t.socket().readiness() & TcpSocket.GONE) != 0);
         assertEquals(TcpSocket.ERROR, t.read());
     }
 
@@ -132,7 +132,7 @@ class HandshakeTest {
     void whatIsWrittenInSynSentGoesOutOnceTheHandshakeIsComplete() {
         t.connect();
         t.stackSends("S", 0, 0, 0);
-        int capacity = t.connection().writableBytes();
+        int capacity = t.socket().writableBytes();
         assertEquals(capacity, t.write(1, capacity + 1)); // full, so the application is to hear of space
         t.peerSends("S.", 0, 1, 0);
         t.stackSends(".", 1, 1, 1460);
@@ -142,10 +142,10 @@ class HandshakeTest {
     void inSynSentTheApplicationsCallsSendNothing() {
         t.connect();
         t.stackSends("S", 0, 0, 0);
-        t.connection().optionsChanged();
-        t.connection().observer(() -> {});
+        t.socket().optionsChanged();
+        t.socket().observer(() -> {});
         t.turn();
-        t.connection().shutdownOutput();
+        t.socket().shutdownOutput();
         t.turn();
         t.stackSendsNothing();
     }
@@ -189,7 +189,7 @@ class HandshakeTest {
     void connectsToItself() {
         TcpHost host = t.host;
         LocalBinding binding = bind(7777);
-        TcpConnection self;
+        TcpSocket self;
         try {
             self = host.tcp.connect(binding, Trace.STACK, 7777, t.options, TcpObserver.NONE, PortChooser.ANY, t.nowNs);
         } catch (TcpException e) {
@@ -199,7 +199,7 @@ class HandshakeTest {
             host.receive(host.sent.remove(), t.nowNs);
             host.tcp.endOfBurst(t.nowNs);
         }
-        assertEquals(TcpState.ESTABLISHED, self.state());
+        assertEquals(TcpState.ESTABLISHED, TcpHost.connectionOf(self).state());
         host.checkUnbroken();
     }
 
@@ -222,8 +222,8 @@ class HandshakeTest {
         }
         t.after(ms(64_000));
         t.stackSendsNothing();
-        assertEquals(TcpError.TIMED_OUT, t.connection().error());
-        assertTrue((t.connection().readiness() & TcpSocket.GONE) != 0);
+        assertEquals(TcpError.TIMED_OUT, t.socket().error());
+        assertTrue((t.socket().readiness() & TcpSocket.GONE) != 0);
     }
 
     @Test
@@ -276,7 +276,7 @@ class HandshakeTest {
         t.peerSends("S", 0, 0, 0);
         t.stackSends("S.", 0, 1, 0);
         t.peerSends("P.", 1, 1, 100);
-        t.socket = (TcpConnection) t.listener.accept();
+        t.socket = t.listener.accept();
         assertNotNull(t.socket);
         t.reads(1, 100);
     }
@@ -288,7 +288,7 @@ class HandshakeTest {
         t.peerSends("S", 0, 0, 50);
         t.stackSends("S.", 0, 1, 0);
         t.peerSends("P.", 1, 1, 50);
-        t.socket = (TcpConnection) t.listener.accept();
+        t.socket = t.listener.accept();
         t.reads(1, 50);
     }
 

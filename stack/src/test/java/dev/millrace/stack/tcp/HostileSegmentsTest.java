@@ -41,7 +41,7 @@ class HostileSegmentsTest {
                 step(t, random);
             }
             if (t.socket != null) {
-                t.connection().close(); // unread bytes of a connection that has ended are the application's
+                t.socket().close(); // unread bytes of a connection that has ended are the application's
             }
             t.host.tcp.closeAll(t.nowNs);
             t.listener.close();
@@ -57,7 +57,7 @@ class HostileSegmentsTest {
     }
 
     private static void step(Trace t, SplittableRandom random) {
-        if (t.socket == null || (t.connection().readiness() & TcpSocket.GONE) != 0 && random.nextInt(20) == 0) {
+        if (t.socket == null || (t.socket().readiness() & TcpSocket.GONE) != 0 && random.nextInt(20) == 0) {
             open(t, random);
         }
         t.host.packets = random.nextInt(10) == 0 ? 0 : Integer.MAX_VALUE;
@@ -73,7 +73,7 @@ class HostileSegmentsTest {
     /** A new connection, mostly brought to ESTABLISHED. */
     private static void open(Trace t, SplittableRandom random) {
         if (t.socket != null) {
-            t.connection().close();
+            t.socket().close();
             t.turn();
         }
         t.host.packets = Integer.MAX_VALUE;
@@ -101,7 +101,7 @@ class HostileSegmentsTest {
         t.stackIss = synAck.sequence;
         t.lastStackTimestamp = synAck.timestampValue;
         t.peerSends(".", 1, 1, random.nextInt(3) * 10);
-        TcpConnection accepted = (TcpConnection) t.listenerOrFail().accept();
+        TcpSocket accepted = t.listenerOrFail().accept();
         if (accepted != null) {
             t.socket = accepted;
         }
@@ -111,17 +111,17 @@ class HostileSegmentsTest {
         if (t.socket == null) {
             return;
         }
-        TcpConnection connection = t.connection();
-        if (connection.closedByApplication()) {
+        if (t.connection().closedByApplication()) {
             return;
         }
+        TcpSocket socket = t.socket();
         switch (random.nextInt(12)) {
-            case 0 -> connection.close();
-            case 1 -> connection.abort();
-            case 2 -> connection.shutdownOutput();
-            case 3 -> connection.shutdownInput();
-            case 4, 5, 6 -> connection.write(ByteBuffer.allocate(5000), 0, 1 + random.nextInt(5000));
-            default -> connection.read(ByteBuffer.allocate(5000), 0, 1 + random.nextInt(5000));
+            case 0 -> socket.close();
+            case 1 -> socket.abort();
+            case 2 -> socket.shutdownOutput();
+            case 3 -> socket.shutdownInput();
+            case 4, 5, 6 -> socket.write(ByteBuffer.allocate(5000), 0, 1 + random.nextInt(5000));
+            default -> socket.read(ByteBuffer.allocate(5000), 0, 1 + random.nextInt(5000));
         }
         t.turn();
     }
@@ -134,7 +134,7 @@ class HostileSegmentsTest {
         if (t.socket != null) {
             TcpConnection connection = t.connection();
             next = connection.receiver.nxt + 1;
-            edge = connection.receiver.edge + 1;
+            edge = connection.receiver.window.edge + 1;
             una = connection.sender.una + 1;
             nxt = connection.sender.nxt + 1;
         }

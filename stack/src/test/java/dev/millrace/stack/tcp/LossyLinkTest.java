@@ -94,15 +94,15 @@ class LossyLinkTest {
         b.tcp.endOfBurst(nowNs);
     }
 
-    private TcpConnection client;
-    private TcpConnection server;
+    private TcpSocket client;
+    private TcpSocket server;
 
     private void connect() {
         TcpListener listener = b.listen(80, 16, options);
         client = a.connect(B, 80, options, nowNs);
         while (server == null) {
             step();
-            server = (TcpConnection) listener.accept();
+            server = listener.accept();
             assertTrue(nowNs < 500 * SECOND, "not accepted");
         }
         assertNotNull(server);

@@ -36,25 +36,25 @@ class MemoryPressureTest {
         }
     }
 
-    private boolean isWritable(TcpConnection connection) {
+    private boolean isWritable(TcpSocket connection) {
         return (connection.readiness() & TcpSocket.WRITABLE) != 0;
     }
 
     /** A connection of a port of its own. */
-    private TcpConnection accept(int port) {
+    private TcpSocket accept(int port) {
         t.ignoreSent();
         t.peerPort = port;
         t.peerSends("S", 0, 0, 0);
         t.stackSends("S.", 0, 1, 0);
         t.peerSends(".", 1, 1, 0);
-        TcpConnection connection = (TcpConnection) t.listenerOrFail().accept();
+        TcpSocket connection = t.listenerOrFail().accept();
         assertNotNull(connection);
         return connection;
     }
 
     @Test
     void aSocketIsNotWritableWhileMemoryCannotBeHad() {
-        TcpConnection connection = t.acceptConnection();
+        TcpSocket connection = t.acceptConnection();
         takeAllMemory();
         assertTrue(isWritable(connection), "nobody has tried");
         assertEquals(0, t.write(1, 100));
@@ -65,7 +65,7 @@ class MemoryPressureTest {
 
     @Test
     void chunksThatComeBackWakeWriters() {
-        TcpConnection connection = t.acceptConnection();
+        TcpSocket connection = t.acceptConnection();
         int[] wakeUps = {0};
         connection.observer(() -> wakeUps[0]++);
         t.turn();
@@ -83,12 +83,12 @@ class MemoryPressureTest {
     @Test
     void asManyWritersAreWokenAsThereAreChunksInTheOrderTheyCame() {
         t.listener = t.host.listen(Trace.PORT, 16);
-        List<TcpConnection> connections = new ArrayList<>();
+        List<TcpSocket> connections = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             connections.add(accept(2000 + i));
         }
         takeAllMemory();
-        for (TcpConnection connection : connections) {
+        for (TcpSocket connection : connections) {
             assertEquals(0, connection.write(ByteBuffer.allocate(10), 0, 10));
             t.turn();
         }
@@ -106,7 +106,7 @@ class MemoryPressureTest {
 
     @Test
     void aWriteThatFitsPartlyWaitsForTheRest() {
-        TcpConnection connection = t.acceptConnection();
+        TcpSocket connection = t.acceptConnection();
         takeAllMemory();
         t.host.chunks.give(taken.removeLast());
         assertEquals(Chunk.SIZE, t.write(1, 10_000));
@@ -115,7 +115,7 @@ class MemoryPressureTest {
 
     @Test
     void anEndedConnectionWaitsForNoMemory() {
-        TcpConnection connection = t.acceptConnection();
+        TcpSocket connection = t.acceptConnection();
         takeAllMemory();
         t.write(1, 100);
         t.peerSends("R", 1, 0, 0);
@@ -126,8 +126,8 @@ class MemoryPressureTest {
     // ---- sockstress ----
 
     /** Its peer closes the window, and the application fills as much of the send buffer as there is memory. */
-    private TcpConnection holder(int port, int bytes) {
-        TcpConnection connection = accept(port);
+    private TcpSocket holder(int port, int bytes) {
+        TcpSocket connection = accept(port);
         t.peerSends(".", 1, 1, 0, s -> s.window = 0);
         assertEquals(bytes, connection.write(ByteBuffer.allocate(bytes), 0, bytes));
         t.turn();
@@ -138,13 +138,13 @@ class MemoryPressureTest {
     @Rule("tcp.md: zero-window holders (sockstress)")
     void theOldestHoldersGoWhenMemoryIsUsedUp() {
         t.listener = t.host.listen(Trace.PORT, 16);
-        List<TcpConnection> holders = new ArrayList<>();
+        List<TcpSocket> holders = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             holders.add(holder(2000 + i, 100_000));
             t.after(ms(3000)); // probes begin in this order
         }
         t.ignoreSent();
-        TcpConnection honest = accept(3000);
+        TcpSocket honest = accept(3000);
         assertEquals(0, t.count(Counter.TCP_ABORT_ON_MEMORY), "there is memory: closed windows may stay closed");
         takeAllMemory();
         assertEquals(0, honest.write(ByteBuffer.allocate(5000), 0, 5000));
@@ -161,9 +161,9 @@ class MemoryPressureTest {
     @Rule("tcp.md: zero-window holders (sockstress)")
     void holdersGoForReceivedBytesToo() {
         t.listener = t.host.listen(Trace.PORT, 16);
-        TcpConnection holder = holder(2000, 50_000);
+        TcpSocket holder = holder(2000, 50_000);
         t.after(ms(3000));
-        TcpConnection honest = accept(3000);
+        TcpSocket honest = accept(3000);
         takeAllMemory();
         t.peerSends("P.", 1, 1, 100);
         assertEquals(TcpError.TIMED_OUT, holder.error());
@@ -177,7 +177,7 @@ class MemoryPressureTest {
         t.acceptConnection();
         t.write(1, 1000);
         t.stackSends(".", 1, 1, 1000);
-        t.connection().close();
+        t.socket().close();
         t.turn();
         t.stackSends("F.", 1001, 1, 0);
         takeAllMemory();
@@ -190,12 +190,12 @@ class MemoryPressureTest {
     @Test
     void aPeerThatOpensItsWindowIsNoHolder() {
         t.listener = t.host.listen(Trace.PORT, 16);
-        TcpConnection slow = holder(2000, 50_000);
+        TcpSocket slow = holder(2000, 50_000);
         t.after(ms(3000));
         t.peerSends(".", 1, 1, 0, s -> s.window = 10_000);
         takeAllMemory();
         t.ignoreSent();
-        TcpConnection honest = accept(3000);
+        TcpSocket honest = accept(3000);
         assertEquals(0, honest.write(ByteBuffer.allocate(100), 0, 100));
         t.turn();
         assertEquals(TcpError.NONE, slow.error());
@@ -206,7 +206,7 @@ class MemoryPressureTest {
     @Rule("tcp.md: zero-window holders (sockstress)")
     void aClosedConnectionDoesNotWaitForTheWindowForEver() {
         t.listener = t.host.listen(Trace.PORT, 16);
-        TcpConnection orphan = holder(2000, 1000);
+        TcpSocket orphan = holder(2000, 1000);
         orphan.close();
         t.turn();
         for (int i = 0; i < 2000 && (orphan.readiness() & TcpSocket.GONE) == 0; i++) {
@@ -233,7 +233,7 @@ class MemoryPressureTest {
         assertTrue(t.count(Counter.TCP_OUT_OF_ORDER_REFUSED) > 0);
         int free = CHUNKS - t.host.chunks.chunksInUse();
         assertTrue(free >= CHUNKS / 16 - 1, "free chunks " + free);
-        TcpConnection honest = accept(3000);
+        TcpSocket honest = accept(3000);
         t.peerSends("P.", 1, 1, 1000);
         assertEquals(1000, honest.readableBytes());
     }
@@ -241,7 +241,7 @@ class MemoryPressureTest {
     @Test
     @Rule("tcp.md: tiny segments holding big buffers")
     void tinySegmentsShareChunks() {
-        TcpConnection connection = t.acceptConnection();
+        TcpSocket connection = t.acceptConnection();
         for (int i = 0; i < 3000; i++) {
             t.peerSendsInBurst(".", 1 + i, 1, 1);
         }

@@ -233,7 +233,7 @@ class RecoveryAttackTest {
         t.turn();
         assertTrue(sent() <= 1);
         assertTrue(t.count(Counter.TCP_TIMEOUTS) <= 2);
-        assertEquals(TcpError.NONE, t.connection().error(), "Linux would have kept it");
+        assertEquals(TcpError.NONE, t.socket().error(), "Linux would have kept it");
         t.peerSends(".", 1, seq(10), 0);
         assertTrue(sent() > 0, "and it goes on");
     }
@@ -249,7 +249,7 @@ class RecoveryAttackTest {
         }
         t.write(1, 100);
         long startNs = t.nowNs;
-        while (t.connection().error() == TcpError.NONE && t.nowNs - startNs < ms(3_000_000)) {
+        while (t.socket().error() == TcpError.NONE && t.nowNs - startNs < ms(3_000_000)) {
             t.after(ms(1_000));
         }
         long tookMs = (t.nowNs - startNs) / Trace.MS;

@@ -49,7 +49,7 @@ class RequirementsTest {
             t.peerSends(".", next, 1, length);
             next += length;
             if (i % 5 == 4) {
-                t.reads(next - t.connection().readableBytes(), t.connection().readableBytes() / 2);
+                t.reads(next - t.socket().readableBytes(), t.socket().readableBytes() / 2);
             }
             t.after(ms(41));
             for (TcpHost.Wire wire = t.host.sent.poll(); wire != null; wire = t.host.sent.poll()) {
@@ -99,7 +99,7 @@ class RequirementsTest {
         t.after(ms(41));
         assertEquals(0, t.stackSends(".", 1, 1001, 0).window);
         t.peerSends("R.", 1001, 1, 20);
-        assertEquals(TcpError.CONNECTION_RESET, t.connection().error());
+        assertEquals(TcpError.CONNECTION_RESET, t.socket().error());
         t.reads(1, 1000);
         assertEquals(TcpSocket.ERROR, t.read());
     }
@@ -113,7 +113,7 @@ class RequirementsTest {
         t.write(1, 100);
         t.peerSends(".", 1, 101, 10);
         t.after(ms(41));
-        t.connection().shutdownOutput();
+        t.socket().shutdownOutput();
         t.turn();
         int seen = 0;
         for (TcpHost.Wire wire = t.host.sent.poll(); wire != null; wire = t.host.sent.poll()) {
@@ -137,10 +137,10 @@ class RequirementsTest {
             segment.sackLeft = new int[] {t.stackIss + 1461};
             segment.sackRight = new int[] {t.stackIss + 2921};
         });
-        assertEquals(10, t.connection().readableBytes());
+        assertEquals(10, t.socket().readableBytes());
         t.peerClock = 99; // older than the first, which therefore counted
         t.peerSends(".", 11, 1, 10);
-        assertEquals(10, t.connection().readableBytes());
+        assertEquals(10, t.socket().readableBytes());
     }
 
     // ---- opening ----
@@ -153,7 +153,7 @@ class RequirementsTest {
         t.peerSends("S", 0, 0, 0);
         t.stackSends("S.", 0, 1, 0);
         t.peerSends("R", 1, 0, 0);
-        assertEquals(TcpError.CONNECTION_REFUSED, t.connection().error());
+        assertEquals(TcpError.CONNECTION_REFUSED, t.socket().error());
         t.stackSendsNothing();
     }
 
@@ -208,8 +208,8 @@ class RequirementsTest {
         t.acceptConnection();
         t.after(ms(4 * 3_600_000L));
         t.stackSendsNothing();
-        t.connection().options().keepAlive = true;
-        t.connection().optionsChanged();
+        t.socket().options().keepAlive = true;
+        t.socket().optionsChanged();
         t.turn();
         t.after(ms(7_199_000));
         t.stackSendsNothing();
@@ -225,8 +225,8 @@ class RequirementsTest {
         t.options.trafficClass = 0x48;
         t.acceptConnection();
         assertEquals(0x48, t.host.lastTrafficClass);
-        t.connection().options().trafficClass = 0xb8;
-        t.connection().optionsChanged();
+        t.socket().options().trafficClass = 0xb8;
+        t.socket().optionsChanged();
         t.turn();
         t.write(1, 10);
         assertEquals(0xb8, t.host.lastTrafficClass);
@@ -253,7 +253,7 @@ class RequirementsTest {
         quote(IcmpError.PARAMETER_PROBLEM);
         assertEquals(TcpState.SYN_SENT, t.state());
         quote(IcmpError.PROTOCOL_UNREACHABLE);
-        assertEquals(TcpError.CONNECTION_REFUSED, t.connection().error());
+        assertEquals(TcpError.CONNECTION_REFUSED, t.socket().error());
     }
 
     /** An ICMP error about the first segment in flight. */

@@ -213,7 +213,7 @@ class RetransmissionTest {
     void retransmitsTheFin() {
         t.acceptConnection();
         t.write(1, 100);
-        t.connection().shutdownOutput();
+        t.socket().shutdownOutput();
         t.turn();
         t.stackSends(".", 1, 1, 100);
         t.stackSends("F.", 101, 1, 0);
@@ -255,7 +255,7 @@ class RetransmissionTest {
         t.acceptConnection();
         t.write(1, 100);
         t.after(ms(20 * 60_000));
-        assertEquals(TcpError.TIMED_OUT, t.connection().error());
+        assertEquals(TcpError.TIMED_OUT, t.socket().error());
         assertEquals(16, t.count(Counter.TCP_TIMEOUTS), "tcp_retries2 and the one that gives up");
         assertEquals(0, t.host.tcp.flows.size());
         assertEquals(0, t.host.chunks.chunksInUse());
@@ -269,9 +269,9 @@ class RetransmissionTest {
         t.acceptConnection();
         t.write(1, 100);
         t.after(ms(2900));
-        assertEquals(TcpError.NONE, t.connection().error());
+        assertEquals(TcpError.NONE, t.socket().error());
         t.after(ms(200));
-        assertEquals(TcpError.TIMED_OUT, t.connection().error());
+        assertEquals(TcpError.TIMED_OUT, t.socket().error());
     }
 
     @Rule("RFC 9293 SHLD-25")
@@ -285,7 +285,7 @@ class RetransmissionTest {
         icmp(IcmpError.HOST_UNREACHABLE, 1, 0);
         assertEquals(TcpState.ESTABLISHED, t.state());
         t.after(ms(2000));
-        assertEquals(TcpError.HOST_UNREACHABLE, t.connection().error());
+        assertEquals(TcpError.HOST_UNREACHABLE, t.socket().error());
     }
 
     @Rule("RFC 9293 MUST-54")
@@ -299,7 +299,7 @@ class RetransmissionTest {
         icmp(IcmpError.PORT_UNREACHABLE, 77, 0);
         assertEquals(TcpState.SYN_SENT, t.state());
         icmp(IcmpError.PORT_UNREACHABLE, 0, 0);
-        assertEquals(TcpError.CONNECTION_REFUSED, t.connection().error());
+        assertEquals(TcpError.CONNECTION_REFUSED, t.socket().error());
     }
 
     private void icmp(IcmpError kind, long quoted, int mtu) {

@@ -96,7 +96,7 @@ class SegmentArrivalTableTest {
         String what = before + " " + arrival;
         Outcome expected = SegmentArrivalOracle.outcome(before, arrival);
         deliver(arrival);
-        int taken = t.socket == null ? acceptedBytes() : t.connection().readableBytes();
+        int taken = t.socket == null ? acceptedBytes() : t.socket().readableBytes();
         Outcome actual = new Outcome(state(), reply(arrival, what), taken);
         assertEquals(expected, actual, what);
         clear();
@@ -106,8 +106,8 @@ class SegmentArrivalTableTest {
         if (t.listener == null) {
             return 0;
         }
-        t.socket = (TcpConnection) t.listener.accept();
-        return t.socket == null ? 0 : t.connection().readableBytes();
+        t.socket = t.listener.accept();
+        return t.socket == null ? 0 : t.socket().readableBytes();
     }
 
     private void deliver(Arrival arrival) {
@@ -235,7 +235,7 @@ class SegmentArrivalTableTest {
     }
 
     private void closeByStack() {
-        t.connection().shutdownOutput();
+        t.socket().shutdownOutput();
         t.turn();
     }
 
@@ -257,7 +257,7 @@ class SegmentArrivalTableTest {
     private void clear() {
         t.host.tcp.closeAll(t.nowNs);
         if (t.socket != null) {
-            t.connection().close();
+            t.socket().close();
         }
         if (t.listener != null) {
             t.listener.close();

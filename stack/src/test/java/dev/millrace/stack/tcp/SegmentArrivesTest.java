@@ -101,7 +101,7 @@ class SegmentArrivesTest {
     }
 
     private void closeByStack() {
-        t.connection().shutdownOutput();
+        t.socket().shutdownOutput();
         t.turn();
         t.stackSends("F.", 101, receiveNext, 0);
         sendNext = 102;
@@ -142,8 +142,8 @@ class SegmentArrivesTest {
         arrange(state);
         t.peerSends("R", receiveNext, 0, 0);
         assertIgnored(TcpState.CLOSED);
-        assertEquals(TcpError.CONNECTION_RESET, t.connection().error());
-        assertTrue((t.connection().readiness() & TcpSocket.GONE) != 0);
+        assertEquals(TcpError.CONNECTION_RESET, t.socket().error());
+        assertTrue((t.socket().readiness() & TcpSocket.GONE) != 0);
     }
 
     @Rule("tcp.md: Security")
@@ -212,7 +212,7 @@ class SegmentArrivesTest {
             arrange(state);
             t.peerSends(".", receiveNext, sendNext + offset, 10);
             assertChallenged(state);
-            assertEquals(0, t.connection().readableBytes());
+            assertEquals(0, t.socket().readableBytes());
             restart();
         }
     }
@@ -225,7 +225,7 @@ class SegmentArrivesTest {
         arrange(state);
         t.peerSends(".", receiveNext, unacknowledged - WINDOW - 1, 10);
         assertChallenged(state);
-        assertEquals(0, t.connection().readableBytes());
+        assertEquals(0, t.socket().readableBytes());
     }
 
     @Test
@@ -241,7 +241,7 @@ class SegmentArrivesTest {
         arrange(state);
         t.peerSends("P", receiveNext, 0, 10, segment -> segment.flags = TcpSegment.FIN);
         assertIgnored(state);
-        assertEquals(0, t.connection().readableBytes());
+        assertEquals(0, t.socket().readableBytes());
     }
 
     // ---- sequence number ----
@@ -252,7 +252,7 @@ class SegmentArrivesTest {
         for (long offset : new long[] {-10, 200_000, -100_000}) {
             arrange(state);
             t.peerSends(".", receiveNext + offset, sendNext, 10);
-            assertEquals(0, t.connection().readableBytes());
+            assertEquals(0, t.socket().readableBytes());
             assertChallenged(state);
             restart();
         }
@@ -264,7 +264,7 @@ class SegmentArrivesTest {
     void textAfterTheFinIsIgnored(TcpState state) {
         arrange(state);
         t.peerSends(".", receiveNext, unacknowledged, 10);
-        assertEquals(0, t.connection().readableBytes());
+        assertEquals(0, t.socket().readableBytes());
         assertChallenged(state);
         assertEquals(TcpSocket.END, t.read());
     }
@@ -346,7 +346,7 @@ class SegmentArrivesTest {
             }
             t.host.tcp.closeAll(t.nowNs);
             assertTrue(t.host.tcp.snapshot(t.nowNs).isEmpty(), at);
-            TcpConnection connection = t.socket;
+            TcpSocket connection = t.socket;
             if (connection != null) {
                 connection.close();
             }
@@ -398,7 +398,7 @@ class SegmentArrivesTest {
     }
 
     private long receivedBytes() {
-        return t.socket == null ? 0 : t.connection().readableBytes();
+        return t.socket == null ? 0 : t.socket().readableBytes();
     }
 
     private void check(TcpState before, long received, long expected, int flags, long sequence, String at) {

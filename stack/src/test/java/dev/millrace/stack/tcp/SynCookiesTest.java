@@ -48,7 +48,7 @@ class SynCookiesTest {
     }
 
     private TcpConnection accepted() {
-        t.socket = (TcpConnection) t.listenerOrFail().accept();
+        t.socket = t.listenerOrFail().accept();
         return t.connection();
     }
 
@@ -112,7 +112,7 @@ class SynCookiesTest {
         assertTrue(connection.receiver.sackPermitted);
         assertTrue(connection.receiver.timestamps.enabled);
         assertEquals(1440, connection.peerMss, "the next smaller value of the table");
-        assertEquals(7, connection.receiver.scale);
+        assertEquals(7, connection.receiver.window.scale);
     }
 
     @Test

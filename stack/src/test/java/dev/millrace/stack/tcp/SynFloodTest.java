@@ -46,7 +46,7 @@ class SynFloodTest {
     private final SplittableRandom random = new SplittableRandom(1);
     private final TcpSegment syn = new TcpSegment();
     private final Map<Integer, Client> clients = new HashMap<>();
-    private final Map<Integer, TcpConnection> accepted = new HashMap<>();
+    private final Map<Integer, TcpSocket> accepted = new HashMap<>();
     private final TcpListener listener = host.listen(Trace.PORT, 2 * CLIENTS);
     private final ByteBuffer buffer = ByteBuffer.allocate(4096);
     private long nowNs = 1_000 * MS;
@@ -154,7 +154,7 @@ class SynFloodTest {
         segment.acknowledgment = client.stackIss + 1;
         segment.payload = new byte[] {1};
         send(number, segment);
-        TcpConnection connection = accepted.get(number);
+        TcpSocket connection = accepted.get(number);
         assertNotNull(connection);
         client.read += Math.max(0, connection.read(buffer, 0, 4096));
     }
@@ -192,7 +192,7 @@ class SynFloodTest {
         ack.sequence = client.iss + 1;
         ack.acknowledgment = segment.sequence + 1;
         send(number, ack);
-        TcpConnection connection = (TcpConnection) listener.accept();
+        TcpSocket connection = listener.accept();
         assertNotNull(connection, "client " + number);
         accepted.put(number, connection);
     }

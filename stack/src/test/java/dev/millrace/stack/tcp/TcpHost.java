@@ -169,12 +169,17 @@ final class TcpHost implements SegmentOutput, AutoCloseable {
         }
     }
 
-    TcpConnection connect(IpAddress remote, int port, TcpOptions options, long nowNs) {
+    TcpSocket connect(IpAddress remote, int port, TcpOptions options, long nowNs) {
         try {
             return tcp.connect(null, remote, port, options, TcpObserver.NONE, PortChooser.ANY, nowNs);
         } catch (TcpException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** The core's half of what an application holds. */
+    static TcpConnection connectionOf(TcpSocket socket) {
+        return ((ConnectionSocket) socket).connection;
     }
 
     long count(Counter counter) {

@@ -185,7 +185,7 @@ class TcpMetricsTest {
         assertEquals(2, metric(TcpMetric.DATA_SEGS_IN));
         t.after(ms(30));
         assertEquals(30, metric(TcpMetric.LAST_DATA_RECV));
-        assertEquals(t.connection().receiver.edge - 500, metric(TcpMetric.RCV_WND));
+        assertEquals(t.connection().receiver.window.edge - 500, metric(TcpMetric.RCV_WND));
     }
 
     @Test

@@ -25,7 +25,7 @@ class TimeWaitTest {
     /** Accepts, closes first, and comes to TIME-WAIT. */
     private void timeWait() {
         t.acceptConnection();
-        t.connection().close();
+        t.socket().close();
         t.turn();
         t.stackSends("F.", 1, 1, 0);
         t.peerSends("F.", 1, 2, 0);
@@ -43,8 +43,8 @@ class TimeWaitTest {
             t.peerSends("S", 0, 0, 0);
             t.stackSends("S.", 0, 1, 0);
             t.peerSends(".", 1, 1, 0);
-            t.socket = (TcpConnection) t.listenerOrFail().accept();
-            t.connection().close();
+            t.socket = t.listenerOrFail().accept();
+            t.socket().close();
             t.turn();
             t.peerSends("F.", 1, 2, 0);
             t.ignoreSent();
@@ -194,7 +194,7 @@ class TimeWaitTest {
             small.peerSends("S", 0, 0, 0);
             small.stackSends("S.", 0, 1, 0);
             small.peerSends(".", 1, 1, 0);
-            TcpConnection connection = (TcpConnection) small.listener.accept();
+            TcpSocket connection = small.listener.accept();
             assertNotNull(connection);
             connection.close();
             small.turn();
@@ -216,14 +216,14 @@ class TimeWaitTest {
         t.stackSends("S", 0, 0, 0);
         t.peerSends("S.", 0, 1, 0);
         t.stackSends(".", 1, 1, 0);
-        t.connection().close();
+        t.socket().close();
         t.turn();
         t.stackSends("F.", 1, 1, 0);
         t.peerSends("F.", 1, 2, 0);
         t.stackSends(".", 2, 2, 0);
     }
 
-    private TcpConnection reconnectFromTheSamePort() throws TcpException {
+    private TcpSocket reconnectFromTheSamePort() throws TcpException {
         int port = t.connection().localPort;
         return t.host.tcp.connect(
                 null,
@@ -242,11 +242,11 @@ class TimeWaitTest {
         activeTimeWait(true);
         assertThrows(TcpException.class, this::reconnectFromTheSamePort);
         t.after(ms(2));
-        TcpConnection again = reconnectFromTheSamePort();
-        assertEquals(TcpState.SYN_SENT, again.state());
+        TcpSocket again = reconnectFromTheSamePort();
+        assertEquals(TcpState.SYN_SENT, TcpHost.connectionOf(again).state());
         assertEquals(1, t.count(Counter.TCP_TIME_WAIT_REUSED));
         assertEquals(0, t.host.tcp.timeWaits.size());
-        assertTrue(SequenceNumber.gt(again.sender.iss, t.stackIss + 2));
+        assertTrue(SequenceNumber.gt(TcpHost.connectionOf(again).sender.iss, t.stackIss + 2));
     }
 
     @Test
@@ -259,7 +259,7 @@ class TimeWaitTest {
     @Test
     void anotherPortIsChosenInstead() {
         activeTimeWait(false);
-        TcpConnection again = t.host.connect(Trace.PEER, Trace.PEER_PORT, t.options, t.nowNs);
-        assertNotEquals(t.connection().localPort, again.localPort);
+        TcpSocket again = t.host.connect(Trace.PEER, Trace.PEER_PORT, t.options, t.nowNs);
+        assertNotEquals(t.connection().localPort, again.localPort());
     }
 }

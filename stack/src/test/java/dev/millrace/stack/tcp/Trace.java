@@ -48,7 +48,7 @@ final class Trace implements AutoCloseable {
     TcpListener listener;
 
     @Nullable
-    TcpConnection socket;
+    TcpSocket socket;
 
     private final ArrayDeque<Segment> out = new ArrayDeque<>();
 
@@ -223,19 +223,19 @@ final class Trace implements AutoCloseable {
     // ---- application ----
 
     /** Handshake by a client of the stack's listener. */
-    TcpConnection acceptConnection() {
+    TcpSocket acceptConnection() {
         listener = host.listen(PORT, 16, options);
         peerSends("S", 0, 0, 0);
         stackSends("S.", 0, 1, 0);
         after(ms(1));
         peerSends(".", 1, 1, 0);
-        socket = (TcpConnection) listener.accept();
+        socket = listener.accept();
         assertNotNull(socket, "not accepted");
         return socket;
     }
 
     /** SYN of an active open. */
-    TcpConnection connect() {
+    TcpSocket connect() {
         socket = host.connect(PEER, PEER_PORT, options, nowNs);
         return socket;
     }
@@ -243,7 +243,7 @@ final class Trace implements AutoCloseable {
     /** The application writes the next bytes of its stream, beginning at this relative number. */
     int write(long sequence, int length) {
         ByteBuffer bytes = ByteBuffer.wrap(pattern(sequence, length));
-        int taken = connection().write(bytes, 0, length);
+        int taken = socket().write(bytes, 0, length);
         host.turn(nowNs);
         host.checkUnbroken();
         return taken;
@@ -254,7 +254,7 @@ final class Trace implements AutoCloseable {
         ByteBuffer bytes = ByteBuffer.allocate(length);
         int done = 0;
         while (done < length) {
-            int count = connection().read(bytes, done, length - done);
+            int count = socket().read(bytes, done, length - done);
             assertTrue(count > 0, "read gave " + count + " after " + done + " of " + length);
             done += count;
         }
@@ -265,7 +265,7 @@ final class Trace implements AutoCloseable {
 
     /** What a read gives now. */
     int read() {
-        return connection().read(ByteBuffer.allocate(64), 0, 64);
+        return socket().read(ByteBuffer.allocate(64), 0, 64);
     }
 
     @Override
@@ -279,10 +279,16 @@ final class Trace implements AutoCloseable {
         host.checkUnbroken();
     }
 
+    /** What the application holds. */
+    TcpSocket socket() {
+        TcpSocket there = socket;
+        assertNotNull(there);
+        return there;
+    }
+
+    /** The core's half of it. */
     TcpConnection connection() {
-        TcpConnection connection = socket;
-        assertNotNull(connection);
-        return connection;
+        return TcpHost.connectionOf(socket());
     }
 
     TcpListener listenerOrFail() {

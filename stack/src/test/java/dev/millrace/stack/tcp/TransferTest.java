@@ -34,14 +34,14 @@ class TransferTest {
 
     /** One direction of an application: writes a pattern to its end, then closes its side. */
     private static final class Flow {
-        final TcpConnection from;
-        final TcpConnection to;
+        final TcpSocket from;
+        final TcpSocket to;
         final long total;
         long written;
         long read;
         boolean ended;
 
-        Flow(TcpConnection from, TcpConnection to, long total) {
+        Flow(TcpSocket from, TcpSocket to, long total) {
             this.from = from;
             this.to = to;
             this.total = total;
@@ -162,11 +162,11 @@ class TransferTest {
             long seed, long bytes, double loss, double reorder, double duplicate, int maxPiece) {
         World world = new World(seed, loss, reorder, duplicate);
         TcpListener listener = world.b.listen(80, 16);
-        TcpConnection client = world.a.connect(B, 80, new TcpOptions(), world.nowNs);
-        TcpConnection server = null;
+        TcpSocket client = world.a.connect(B, 80, new TcpOptions(), world.nowNs);
+        TcpSocket server = null;
         for (int i = 0; i < 10_000 && server == null; i++) {
             world.step();
-            server = (TcpConnection) listener.accept();
+            server = listener.accept();
         }
         assertNotNull(server, "not accepted, seed " + seed);
         transfer(world, client, server, bytes, maxPiece, seed);
@@ -189,11 +189,11 @@ class TransferTest {
         world.a.mtu = 200 + random.nextInt(1300);
         world.b.mtu = 200 + random.nextInt(1300);
         TcpListener listener = world.b.listen(80, 16, options(random));
-        TcpConnection client = world.a.connect(B, 80, options(random), world.nowNs);
-        TcpConnection server = null;
+        TcpSocket client = world.a.connect(B, 80, options(random), world.nowNs);
+        TcpSocket server = null;
         for (int i = 0; i < 10_000 && server == null; i++) {
             world.step();
-            server = (TcpConnection) listener.accept();
+            server = listener.accept();
         }
         assertNotNull(server, "not accepted, seed " + seed);
         long before = world.nowNs;
@@ -213,8 +213,7 @@ class TransferTest {
         return options;
     }
 
-    private static void transfer(
-            World world, TcpConnection client, TcpConnection server, long bytes, int maxPiece, long seed) {
+    private static void transfer(World world, TcpSocket client, TcpSocket server, long bytes, int maxPiece, long seed) {
         List<Flow> flows = new ArrayList<>();
         flows.add(new Flow(client, server, bytes));
         flows.add(new Flow(server, client, bytes / 3));
@@ -243,7 +242,7 @@ class TransferTest {
         assertEquals(0, world.b.chunks.chunksInUse(), "chunks left in b, seed " + seed);
     }
 
-    private static int gone(TcpConnection connection) {
+    private static int gone(TcpSocket connection) {
         return (connection.readiness() & TcpSocket.GONE) != 0 ? 1 : 0;
     }
 
@@ -251,11 +250,11 @@ class TransferTest {
     void aLosslessTransferRetransmitsNothing() {
         World world = new World(99, 0, 0, 0);
         TcpListener listener = world.b.listen(80, 16);
-        TcpConnection client = world.a.connect(B, 80, new TcpOptions(), world.nowNs);
-        TcpConnection server = null;
+        TcpSocket client = world.a.connect(B, 80, new TcpOptions(), world.nowNs);
+        TcpSocket server = null;
         while (server == null) {
             world.step();
-            server = (TcpConnection) listener.accept();
+            server = listener.accept();
         }
         Flow flow = new Flow(client, server, 3_000_000);
         while (!flow.ended) {

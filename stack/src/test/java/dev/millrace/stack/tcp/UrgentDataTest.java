@@ -23,7 +23,7 @@ class UrgentDataTest {
     }
 
     private int writeUrgent(long sequence) {
-        int count = t.connection().writeUrgent(Trace.pattern(sequence, 1)[0]);
+        int count = t.socket().writeUrgent(Trace.pattern(sequence, 1)[0]);
         t.turn();
         return count;
     }
@@ -35,9 +35,9 @@ class UrgentDataTest {
     private byte[] readAll() {
         ByteBuffer bytes = ByteBuffer.allocate(256);
         int done = 0;
-        for (int count = t.connection().read(bytes, 0, 256);
+        for (int count = t.socket().read(bytes, 0, 256);
                 count > 0;
-                count = t.connection().read(bytes, done, 256)) {
+                count = t.socket().read(bytes, done, 256)) {
             done += count;
         }
         t.turn();
@@ -134,7 +134,7 @@ class UrgentDataTest {
     void theUrgentByteIsTakenOutOfTheStream() {
         t.acceptConnection();
         peerSendsUrgent(1, 10, 10);
-        assertEquals(9, t.connection().readableBytes());
+        assertEquals(9, t.socket().readableBytes());
         assertArrayEquals(Trace.pattern(1, 9), readAll());
         t.peerSends("P.", 11, 1, 5);
         assertArrayEquals(Trace.pattern(11, 5), readAll());
@@ -144,7 +144,7 @@ class UrgentDataTest {
     void anUrgentByteAloneIsNothingToRead() {
         t.acceptConnection();
         peerSendsUrgent(1, 1, 1);
-        assertEquals(0, t.connection().readiness() & TcpSocket.READABLE);
+        assertEquals(0, t.socket().readiness() & TcpSocket.READABLE);
         assertEquals(0, t.read());
         t.peerSends("F.", 2, 1, 0);
         assertEquals(TcpSocket.END, t.read());
@@ -155,8 +155,8 @@ class UrgentDataTest {
         t.acceptConnection();
         peerSendsUrgent(1, 100, 40);
         ByteBuffer bytes = ByteBuffer.allocate(100);
-        assertEquals(39, t.connection().read(bytes, 0, 100));
-        assertEquals(60, t.connection().readableBytes());
+        assertEquals(39, t.socket().read(bytes, 0, 100));
+        assertEquals(60, t.socket().readableBytes());
         assertArrayEquals(Trace.pattern(41, 60), readAll());
     }
 
@@ -177,7 +177,7 @@ class UrgentDataTest {
         t.options.oobInline = true;
         t.acceptConnection();
         peerSendsUrgent(1, 10, 10);
-        assertTrue((t.connection().readiness() & TcpSocket.READABLE) != 0);
+        assertTrue((t.socket().readiness() & TcpSocket.READABLE) != 0);
         t.reads(1, 10);
     }
 

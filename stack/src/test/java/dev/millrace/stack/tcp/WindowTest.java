@@ -80,7 +80,7 @@ class WindowTest {
             t.ignoreSent();
             t.peerSends(".", 1, 1, 0);
         }
-        assertEquals(TcpError.NONE, t.connection().error());
+        assertEquals(TcpError.NONE, t.socket().error());
     }
 
     @Rule("tcp.md: zero-window holders (sockstress)")
@@ -91,7 +91,7 @@ class WindowTest {
         t.peerSends(".", 1, 1, 0);
         t.write(1, 100);
         t.after(ms(3_600_000));
-        assertEquals(TcpError.TIMED_OUT, t.connection().error());
+        assertEquals(TcpError.TIMED_OUT, t.socket().error());
     }
 
     @Rule("RFC 9293 MUST-38")
@@ -151,7 +151,7 @@ class WindowTest {
         t.acceptConnection();
         t.peerSends(".", 1, 1, 1460);
         t.peerSends(".", 1461, 1, 1460);
-        assertEquals(2000, t.connection().readableBytes());
+        assertEquals(2000, t.socket().readableBytes());
         t.ignoreSent();
         t.peerSends(".", 2001, 1, 100);
         assertEquals(0, t.stackSends(".", 1, 2001, 0).window);
@@ -213,7 +213,7 @@ class WindowTest {
         t.peerScale = 7;
         t.acceptConnection();
         long next = 1;
-        int before = t.connection().receiver.capacity();
+        int before = t.connection().receiver.window.capacity();
         for (int round = 0; round < 40; round++) {
             for (int i = 0; i < 40; i++) {
                 t.peerSendsInBurst(".", next, 1, 1460);
@@ -224,8 +224,8 @@ class WindowTest {
             t.after(ms(1));
         }
         assertTrue(
-                t.connection().receiver.capacity() > before,
-                "capacity " + t.connection().receiver.capacity());
+                t.connection().receiver.window.capacity() > before,
+                "capacity " + t.connection().receiver.window.capacity());
     }
 
     @Rule("tcp.md: window shrunk or negative")
