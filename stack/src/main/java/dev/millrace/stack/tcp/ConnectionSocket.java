@@ -9,10 +9,10 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 
 /**
- * The application's half of a connection, on whatever threads it likes, and all that the two halves share: the byte queues and a handful of fields, each
- * written by one side. The core publishes {@code status} and {@code error}; the application sets request bits and counts, then asks for attention. {@code pending} keeps the
- * connection from being submitted twice: the application sets it and submits when it was clear, the core clears it before it looks, both with an atomic
- * exchange, so that whatever was written before a refused submission is seen by the look that follows.
+ * The application's half of a connection, on whatever threads it likes, and where the two halves meet: the byte queues, {@link UrgentData}, and a handful of
+ * fields, each written by one side. The core publishes {@code status} and {@code error}; the application sets request bits and counts, then asks for
+ * attention. {@code pending} keeps the connection from being submitted twice: the application sets it and submits when it was clear, the core clears it
+ * before it looks, both with an atomic exchange, so that whatever was written before a refused submission is seen by the look that follows.
  */
 final class ConnectionSocket implements TcpSocket {
     /** {@code status} beyond the bits of {@link TcpSocket#readiness}: our FIN is acknowledged. */
@@ -52,7 +52,9 @@ final class ConnectionSocket implements TcpSocket {
 
     private final AttentionSink attention;
     private final ChunkPool chunks;
+    /** Asked for estimates only, whether a read is news to the core. */
     private final Receiver receiver;
+
     private final UrgentData urgent;
     private final SendBuffer sendBuffer;
     private final ReceiveBuffer receiveBuffer;

@@ -25,7 +25,7 @@ public record TcpFeatures(
      * answers it in another segment 0.1 ms later; from then on answers carry the acknowledgments. That segment serves nobody, and
      * short connections are made of few, so here small first segments wait for the answer. A peer that waits for the acknowledgment
      * (RFC 896) does not have to sit out the delay for that: it is sent when the application has read everything and not answered,
-     * as on Linux ({@link Receiver#ackAwaitsReader}).
+     * as on Linux ({@link AckSchedule#awaitsReader}).
      */
     public static final TcpFeatures DEFAULT = new TcpFeatures(true, true, true, QuickAck.FULL, true, true);
 
