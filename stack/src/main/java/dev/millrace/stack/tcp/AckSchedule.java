@@ -8,6 +8,9 @@ final class AckSchedule {
     /** Segments acknowledged at once at the start, while the peer's window is small (Linux' TCP_MAX_QUICKACKS). */
     private static final int QUICK_ACKS = 16;
 
+    /** Segments beyond a gap, since RCV.NXT moved, that are acknowledged one by one; like Linux, which joins further ones for a while. */
+    private static final int GAP_ACKS = Rack.DUP_THRESH;
+
     /** A "full-sized" segment is at least this large, until a larger one is seen (RFC 9293 §3.8.6.3). */
     private static final int MIN_FULL_SEGMENT = 536;
 
@@ -15,9 +18,20 @@ final class AckSchedule {
     boolean ackNow;
 
     private final ConnectionTimers timers;
+    private final RttEstimator rtt;
     private final TcpConfig config;
 
+    /** The ACK due does not wait for the burst's end. */
+    private boolean alone;
+    /** Two full segments of this burst have been acknowledged. */
+    private boolean burstBegun;
+    /** Since RCV.NXT moved. */
+    private int gapAcks;
+
     private int quickAcks = QUICK_ACKS;
+    /** {@link #quickAcks} were given because the peer sends again what had arrived. */
+    private boolean repairing;
+
     private boolean quickAckAlways;
     private int fullSegment = MIN_FULL_SEGMENT;
     private long ackedTo;
@@ -33,8 +47,9 @@ final class AckSchedule {
     /** A small segment's acknowledgment is delayed only until the application has read everything. */
     private volatile boolean awaitsReader;
 
-    AckSchedule(ConnectionTimers timers, TcpConfig config, TcpOptions options) {
+    AckSchedule(ConnectionTimers timers, RttEstimator rtt, TcpConfig config, TcpOptions options) {
         this.timers = timers;
+        this.rtt = rtt;
         this.config = config;
         this.quickAckAlways = options.quickAck;
     }
@@ -58,20 +73,72 @@ final class AckSchedule {
         if (full) {
             fullSegment = Math.min(length, mss);
         }
-        QuickAck first = config.features().quickAck();
-        if (quickAcks > 0 && (full ? first != QuickAck.NONE : first == QuickAck.ALL && !interactive)) {
+        if (lastTextNs > 0 && nowNs - lastTextNs > rtt.rtoNs()) {
+            quickAcks = QUICK_ACKS; // the peer's window may have closed over a timeout, or over idleness
+        }
+        if (isQuick(full)) {
             quickAcks--;
             ackNow = true;
+            alone |= repairing;
+            repairing &= quickAcks > 0;
         }
         lastTextNs = nowNs;
-        if (quickAckAlways || nxt - ackedTo >= 2L * fullSegment) {
+        if (quickAckAlways || burstBegun) {
             ackNow = true;
+        } else if (nxt - ackedTo >= 2L * fullSegment) {
+            ackNow = true;
+            alone = true;
+            burstBegun = true;
         } else if (!ackNow && !timers.isSet(ConnectionTimers.DELAYED_ACK)) {
             timers.set(ConnectionTimers.DELAYED_ACK, nowNs + config.delayedAckNs());
             if (!interactive && length < fullSegment) {
                 awaitsReader = true;
             }
         }
+    }
+
+    private boolean isQuick(boolean full) {
+        QuickAck first = config.features().quickAck();
+        return quickAcks > 0 && (full ? first != QuickAck.NONE : (repairing || first == QuickAck.ALL) && !interactive);
+    }
+
+    /** RCV.NXT has moved. */
+    void onAdvanced() {
+        gapAcks = 0;
+    }
+
+    /** Text lies beyond a gap: at once acknowledged, so that the peer sees holes appear (RFC 5681 §4.2). A sender without SACK counts these. */
+    void onGap(boolean sackPermitted) {
+        ackNow = true;
+        alone |= !sackPermitted || gapAcks++ < GAP_ACKS;
+    }
+
+    /**
+     * Text has come again: each such segment is answered, for it may be reported as a duplicate once only (RFC 2883 §4). The peer may have missed acknowledgments,
+     * and its window is small: what follows is acknowledged at once and one by one, too, as by Linux (tcp_enter_quickack_mode).
+     */
+    void onOldText() {
+        ackNow = true;
+        alone = true;
+        if (config.features().quickAck() != QuickAck.NONE) {
+            quickAcks = QUICK_ACKS;
+            repairing = true;
+            interactive = false;
+        }
+    }
+
+    /**
+     * Whether the ACK that is due goes before the burst's other segments are looked at. As a rule one ACK at the end serves the whole burst; but where segments
+     * are lost so are ACKs, and losing the only one of a round trip costs the peer a timeout. So the first two full segments of a burst have one of
+     * their own, and while something is being repaired each segment has.
+     */
+    boolean goesAlone() {
+        return ackNow && alone;
+    }
+
+    /** All segments of a burst have been taken in. */
+    void endBurst() {
+        burstBegun = false;
     }
 
     /** No answer came in time to carry the acknowledgment. */
@@ -93,6 +160,7 @@ final class AckSchedule {
             awaitsReader = false;
         }
         ackNow = false;
+        alone = false;
         ackedTo = nxt;
         timers.clear(ConnectionTimers.DELAYED_ACK);
     }

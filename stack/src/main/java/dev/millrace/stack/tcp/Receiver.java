@@ -40,13 +40,19 @@ final class Receiver {
     private boolean memoryShort;
     private long outOfOrderSegments;
 
-    Receiver(ReceiveBuffer buffer, ConnectionTimers timers, Counters counters, TcpConfig config, TcpOptions options) {
+    Receiver(
+            ReceiveBuffer buffer,
+            ConnectionTimers timers,
+            RttEstimator rtt,
+            Counters counters,
+            TcpConfig config,
+            TcpOptions options) {
         this.buffer = buffer;
         this.timers = timers;
         this.counters = counters;
         this.config = config;
         this.window = new ReceiveWindow(buffer, config, options);
-        this.acks = new AckSchedule(timers, config, options);
+        this.acks = new AckSchedule(timers, rtt, config, options);
     }
 
     /** The peer's SYN has been taken; {@code offered} is the window field our own SYN carried. */
@@ -112,6 +118,9 @@ final class Receiver {
             inOrder(from, end, segment, nowNs);
         } else {
             reassemble(from, end, segment.payloadAddress);
+        }
+        if (nxt != before) {
+            acks.onAdvanced();
         }
         if (nxt == finPosition) {
             nxt++;
@@ -181,9 +190,13 @@ final class Receiver {
         }
     }
 
-    /** Text beyond a gap, or with a gap beyond it: at once acknowledged, so that the peer sees holes appear and close (RFC 5681 §4.2). */
+    /** Text beyond a gap, or with a gap beyond it. */
     private void reassemble(long from, long end, long address) {
-        acks.ackNow = true;
+        if (from > nxt) {
+            acks.onGap(sackPermitted);
+        } else {
+            acks.ackNow = true; // RFC 5681 §4.2: the peer sees holes close, too
+        }
         ReassemblyQueue queue = reassembly;
         if (queue == null) {
             queue = new ReassemblyQueue();
@@ -232,6 +245,7 @@ final class Receiver {
 
     /** A segment that lies wholly before RCV.NXT came again (RFC 2883 §4.1). */
     void onOldText(long from, long to) {
+        acks.onOldText();
         if (sackPermitted && from < to && from >= 0) {
             ReassemblyQueue queue = reassembly;
             if (queue == null) {

@@ -235,7 +235,7 @@ final class SegmentArrival {
         Receiver receiver = connection.receiver;
         if (segment.payloadLength > 0 && (flags & TcpSegment.SYN) == 0 && to <= receiver.nxt) {
             receiver.onOldText(from, to);
-            receiver.acks.ackNow = true; // our ACK was lost; data cannot be part of an ACK loop
+            connection.sendAck(nowNs); // at any rate: data cannot be part of an ACK loop
         } else if ((flags & TcpSegment.FIN) != 0 && to <= receiver.nxt) {
             receiver.acks.ackNow = true;
         } else {
@@ -260,7 +260,7 @@ final class SegmentArrival {
             case SYN_RECEIVED ->
                 tcp.lifecycle.fail(
                         connection,
-                        !connection.fastOpen.isPending() ? TcpError.CONNECTION_REFUSED : TcpError.CONNECTION_RESET);
+                        connection.fastOpen.isPending() ? TcpError.CONNECTION_RESET : TcpError.CONNECTION_REFUSED);
             // as Linux also where the RFC ends the connection without a word: something sent was not acknowledged, and
             // whoever
             // waits for that must hear that it never will be
@@ -341,18 +341,17 @@ final class SegmentArrival {
         if (segment.payloadLength > 0) {
             connection.ecn.onText(connection, segment, nowNs);
         }
-        boolean countable = from > receiver.nxt && !receiver.sackPermitted;
         if (receiver.onText(from, segment, fin, nowNs)) {
             connection.onReadable();
-        }
-        if (countable) {
-            connection.sendAck(nowNs); // RFC 5681 §4.2, not one for a burst: a sender without SACK counts them
         }
         if (receiver.takeMemoryShort()) {
             tcp.memory.onReceiveShortage();
         }
         if (receiver.finReceived()) {
             onFin(connection, nowNs);
+        }
+        if (receiver.acks.goesAlone()) {
+            connection.sendAck(nowNs);
         }
     }
 

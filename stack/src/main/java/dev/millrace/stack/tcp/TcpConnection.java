@@ -86,7 +86,7 @@ public final class TcpConnection extends Flow {
         ReceiveBuffer receiveBuffer =
                 new ReceiveBuffer(tcp.chunks, options.receiveBufferBytes > 0 ? options.receiveBufferBytes : initial);
         this.sender = new Sender(this, sendBuffer, tcp, options);
-        this.receiver = new Receiver(receiveBuffer, timers, tcp.counters, tcp.config, options);
+        this.receiver = new Receiver(receiveBuffer, timers, sender.rtt, tcp.counters, tcp.config, options);
         this.fastOpen = new FastOpen(this, tcp);
         this.socket = new ConnectionSocket(this, tcp, options, observer);
     }
@@ -170,6 +170,7 @@ public final class TcpConnection extends Flow {
         if (receiver.acks.ackNow && state != TcpState.CLOSED) {
             sendAck(nowNs);
         }
+        receiver.acks.endBurst();
         tally.onActivity(sender.activity(socket.spaceWanted() != spaceAnnounced), nowNs);
         if (readinessChanged) {
             readinessChanged = false;
