@@ -114,7 +114,11 @@ final class TimeWait extends Flow {
         return newer > 0 || newer == 0 && newerSequence;
     }
 
-    /** Whether we may open a new connection with this tuple: the peer's PAWS, or its own TIME-WAIT, will tell the two apart. */
+    /**
+     * Whether we may open a new connection with this tuple: the peer's PAWS, or its own TIME-WAIT, will tell the two apart by our timestamps, which it compares by
+     * their values, so that one tick is enough. Linux waits for a second (tcp_tw_reuse_delay), which bounds connects to one server to as many a second
+     * as there are ports.
+     */
     boolean mayReuse(long nowNs) {
         return hasTimestamps && timestamp(nowNs) - lastTimestampSent > 0;
     }
