@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * {@link DatagramState}.
  *
  * <p>Locks, in this order: the input's (held by the one thread that receives, binds or connects), the output's (sends, binds or connects),
- * the state's monitor (never held while waiting). Closing follows the protocol of {@link StackSocketChannel}. A kernel socket beside a stack
+ * the state's monitor (never held while waiting). Closing follows the protocol of {@link SocketClosing}. A kernel socket beside a stack
  * socket is always in non-blocking mode; one that everything is delegated to has the channel's mode.
  */
 public final class StackDatagramChannel extends DatagramChannel implements StackEndpoint {
