@@ -26,7 +26,7 @@ public abstract class PortDecorator implements Port {
     }
 
     @Override
-    public final int mtu() {
+    public int mtu() {
         return inner.mtu();
     }
 

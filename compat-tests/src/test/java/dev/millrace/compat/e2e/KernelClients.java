@@ -127,25 +127,28 @@ final class KernelClients {
 
     /** A load whose every answer is compared; the summary line. */
     String load(String host, int connections, int requests, boolean keepAlive, String path) {
-        Command.Result result = namespace.run(
-                LIMIT,
-                Applications.application()
-                        .onKernel(
-                                Applications.KERNEL_LOAD,
-                                "--server",
-                                host.replace("[", "").replace("]", ""),
-                                "--port",
-                                "8080",
-                                "--connections",
-                                Integer.toString(connections),
-                                "--requests",
-                                Integer.toString(requests),
-                                "--keepalive",
-                                Boolean.toString(keepAlive),
-                                "--path",
-                                path));
+        Command.Result result = namespace.run(LIMIT, loadCommand(host, connections, requests, keepAlive, path));
         assertEquals(0, result.exitCode(), result.output());
         return result.output();
+    }
+
+    /** What {@link #load} runs, for a test that lets it run beside others. */
+    static List<String> loadCommand(String host, int connections, int requests, boolean keepAlive, String path) {
+        return Applications.application()
+                .onKernel(
+                        Applications.KERNEL_LOAD,
+                        "--server",
+                        host.replace("[", "").replace("]", ""),
+                        "--port",
+                        "8080",
+                        "--connections",
+                        Integer.toString(connections),
+                        "--requests",
+                        Integer.toString(requests),
+                        "--keepalive",
+                        Boolean.toString(keepAlive),
+                        "--path",
+                        path);
     }
 
     static String url(String host, String path) {

@@ -113,23 +113,7 @@ class SynFloodIT {
 
     private static RunningProcess load(
             Namespace peer, String name, int connections, int requests, boolean keepAlive, String path) {
-        return peer.start(
-                name,
-                Applications.application()
-                        .onKernel(
-                                Applications.KERNEL_LOAD,
-                                "--server",
-                                Wire.HOST4,
-                                "--port",
-                                "8080",
-                                "--connections",
-                                Integer.toString(connections),
-                                "--requests",
-                                Integer.toString(requests),
-                                "--keepalive",
-                                Boolean.toString(keepAlive),
-                                "--path",
-                                path));
+        return peer.start(name, KernelClients.loadCommand(Wire.HOST4, connections, requests, keepAlive, path));
     }
 
     private static String wordAfter(String line, String word) {

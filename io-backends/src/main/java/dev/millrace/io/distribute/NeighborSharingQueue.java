@@ -5,8 +5,6 @@ import dev.millrace.stack.memory.Packet;
 import dev.millrace.stack.port.PacketPool;
 import dev.millrace.stack.port.RxQueue;
 import dev.millrace.stack.wire.FlowSteering;
-import java.util.concurrent.atomic.AtomicLong;
-import org.jctools.queues.varhandle.MpscVarHandleArrayQueue;
 
 /**
  * One queue of a {@link NeighborSharingPort}: the device's own, and an inbox that the other queues fill with copies.
@@ -29,8 +27,7 @@ final class NeighborSharingQueue implements RxQueue {
     private final RxQueue device;
     private final NeighborSharingQueue[] all;
     private final PacketPool shared; // for frames that this queue shares; handle = index
-    private final MpscVarHandleArrayQueue<Packet> inbox;
-    private final AtomicLong dropped = new AtomicLong();
+    private final Inbox inbox;
     private boolean copies; // the last burst came from the inbox
 
     /**
@@ -42,7 +39,7 @@ final class NeighborSharingQueue implements RxQueue {
         this.device = device;
         this.all = all;
         this.shared = new PacketPool(2 * waiting * (all.length - 1), frameBytes, index);
-        this.inbox = new MpscVarHandleArrayQueue<>(waiting);
+        this.inbox = new Inbox(waiting);
     }
 
     // ---- receive ----
@@ -58,14 +55,7 @@ final class NeighborSharingQueue implements RxQueue {
     }
 
     private int takeCopies(Packet[] into, int max) {
-        int count = 0;
-        while (count < max) {
-            Packet copy = inbox.relaxedPoll();
-            if (copy == null) {
-                break;
-            }
-            into[count++] = copy;
-        }
+        int count = inbox.take(into, max);
         copies = count > 0;
         return count;
     }
@@ -104,33 +94,12 @@ final class NeighborSharingQueue implements RxQueue {
                 && FlowSteering.shardOf(frame.address, frame.length, 2) == FlowSteering.EVERY_SHARD;
     }
 
+    /** What is lost is asked for again by its sender. */
     private void share(Packet frame) {
         for (NeighborSharingQueue queue : all) {
             if (queue != this) {
-                queue.deliver(frame, this);
+                queue.inbox.deliver(frame, shared);
             }
-        }
-    }
-
-    /** Puts a copy of a frame into this queue's inbox, or counts it as lost: its sender asks again. The sharer's thread. */
-    private void deliver(Packet frame, NeighborSharingQueue sharer) {
-        Packet copy = sharer.shared.take(0);
-        if (copy == null) {
-            dropped.incrementAndGet();
-            return;
-        }
-        if (frame.length > copy.capacity) { // some devices pass on more than the MTU
-            sharer.shared.give(copy);
-            dropped.incrementAndGet();
-            return;
-        }
-        Memory.copy(frame.address, copy.address, frame.length);
-        copy.length = frame.length;
-        copy.flags = frame.flags;
-        copy.hash = frame.hash;
-        if (!inbox.offer(copy)) {
-            sharer.shared.give(copy);
-            dropped.incrementAndGet();
         }
     }
 
@@ -177,7 +146,7 @@ final class NeighborSharingQueue implements RxQueue {
 
     /** Copies lost because this queue was too slow. Any thread. */
     long dropped() {
-        return dropped.get();
+        return inbox.dropped();
     }
 
     /** Copies made here that have not come home. The queue's thread. */

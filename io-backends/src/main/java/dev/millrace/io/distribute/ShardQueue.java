@@ -1,13 +1,10 @@
 package dev.millrace.io.distribute;
 
-import dev.millrace.stack.memory.Memory;
 import dev.millrace.stack.memory.Packet;
 import dev.millrace.stack.port.PacketPool;
 import dev.millrace.stack.port.RxQueue;
 import dev.millrace.stack.port.TxQueue;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import org.jctools.queues.varhandle.MpscVarHandleArrayQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +22,7 @@ final class ShardQueue implements RxQueue, TxQueue, AutoCloseable {
     private final ShardQueue[] all;
     private final PacketPool dealt; // for frames that this shard deals out; handle = index
     private final PacketPool outgoing;
-    private final MpscVarHandleArrayQueue<Packet> inbox;
-    private final AtomicLong rxDropped = new AtomicLong();
+    private final Inbox inbox;
     private volatile boolean signalled;
     private volatile @Nullable Thread parked;
 
@@ -36,52 +32,23 @@ final class ShardQueue implements RxQueue, TxQueue, AutoCloseable {
         this.all = all;
         this.dealt = new PacketPool(packets, rxCapacity, index);
         this.outgoing = new PacketPool(packets, txCapacity, index);
-        this.inbox = new MpscVarHandleArrayQueue<>(packets);
+        this.inbox = new Inbox(packets);
     }
 
     // ---- receive ----
 
     @Override
     public int receive(Packet[] into, int max) {
-        int count = takeFromInbox(into, 0, max);
+        int count = inbox.take(into, max);
         if (count == 0 && shared.deal(all, index)) {
-            count = takeFromInbox(into, 0, max);
-        }
-        return count;
-    }
-
-    private int takeFromInbox(Packet[] into, int from, int max) {
-        int count = from;
-        while (count < max) {
-            Packet packet = inbox.relaxedPoll();
-            if (packet == null) {
-                break;
-            }
-            into[count++] = packet;
+            count = inbox.take(into, max);
         }
         return count;
     }
 
     /** Puts a copy of a frame into this shard's inbox. The dealer's thread. */
     void deliver(Packet frame, ShardQueue dealer) {
-        Packet copy = dealer.dealt.take(0);
-        if (copy == null) {
-            rxDropped.incrementAndGet();
-            return;
-        }
-        if (frame.length > copy.capacity) { // a device may hand over more than the MTU allows
-            dealer.dealt.give(copy);
-            rxDropped.incrementAndGet();
-            return;
-        }
-        Memory.copy(frame.address, copy.address, frame.length);
-        copy.length = frame.length;
-        copy.flags = frame.flags;
-        copy.hash = frame.hash;
-        if (!inbox.offer(copy)) {
-            dealer.dealt.give(copy);
-            rxDropped.incrementAndGet();
-        }
+        inbox.deliver(frame, dealer.dealt);
     }
 
     @Override
@@ -173,7 +140,7 @@ final class ShardQueue implements RxQueue, TxQueue, AutoCloseable {
 
     /** Frames lost because this shard was too slow. Any thread. */
     long rxDropped() {
-        return rxDropped.get();
+        return inbox.dropped();
     }
 
     @Override

@@ -5,16 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.io.PortDecorator;
 import dev.millrace.io.contract.PortPeer;
 import dev.millrace.io.loop.LoopLinkFactory;
 import dev.millrace.stack.memory.Memory;
 import dev.millrace.stack.memory.Packet;
 import dev.millrace.stack.port.LinkOptions;
 import dev.millrace.stack.port.Port;
-import dev.millrace.stack.port.PortCapabilities;
-import dev.millrace.stack.port.PortStatistics;
-import dev.millrace.stack.port.RxQueue;
-import dev.millrace.stack.port.TxQueue;
 import dev.millrace.stack.wire.FlowSteering;
 import dev.millrace.stack.wire.ToeplitzHash;
 import java.util.Arrays;
@@ -302,15 +299,9 @@ class NeighborSharingTest {
     }
 
     /** A port that claims Ethernet's MTU and passes on whatever comes, as shared-memory devices do. */
-    private record NarrowPort(Port inner) implements Port {
-        @Override
-        public String name() {
-            return inner.name();
-        }
-
-        @Override
-        public long mac() {
-            return inner.mac();
+    private static final class NarrowPort extends PortDecorator {
+        NarrowPort(Port inner) {
+            super(inner);
         }
 
         @Override
@@ -319,38 +310,6 @@ class NeighborSharingTest {
         }
 
         @Override
-        public PortCapabilities capabilities() {
-            return inner.capabilities();
-        }
-
-        @Override
-        public int queues() {
-            return inner.queues();
-        }
-
-        @Override
-        public RxQueue rx(int queue) {
-            return inner.rx(queue);
-        }
-
-        @Override
-        public TxQueue tx(int queue) {
-            return inner.tx(queue);
-        }
-
-        @Override
-        public boolean linkUp() {
-            return inner.linkUp();
-        }
-
-        @Override
-        public PortStatistics statistics() {
-            return inner.statistics();
-        }
-
-        @Override
-        public void close() {
-            inner.close();
-        }
+        protected void closeOwn() {}
     }
 }

@@ -76,20 +76,10 @@ final class BackgroundDriver implements Driver {
     @Override
     public void close() {
         stopped = true;
-        boolean interrupted = false;
         for (int i = 0; i < threads.length; i++) {
             shards[i].want();
-            while (threads[i].isAlive()) {
-                try {
-                    threads[i].join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
+            Parking.join(threads[i]);
         }
         Shard.takeForGood(shards);
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

@@ -127,16 +127,6 @@ final class Caretaker implements Runnable {
         dormant = false;
         LockSupport.unpark(thread);
         shard.want();
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Parking.join(thread);
     }
 }

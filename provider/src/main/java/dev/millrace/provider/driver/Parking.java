@@ -1,6 +1,6 @@
 package dev.millrace.provider.driver;
 
-/** How a thread waits that does not drive: it announces itself, looks once more, and parks until it is signalled. */
+/** How a thread waits that does not drive: it announces itself, looks once more, and parks until it is signalled; or for a thread that ends. */
 final class Parking {
     private Parking() {}
 
@@ -29,5 +29,20 @@ final class Parking {
             }
         }
         return true;
+    }
+
+    /** Waits for the end of a thread that was told to end; an interrupt that comes meanwhile is left in the caller's flag. */
+    static void join(Thread ending) {
+        boolean interrupted = false;
+        while (ending.isAlive()) {
+            try {
+                ending.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -6,20 +6,16 @@ import dev.millrace.stack.memory.DatagramHeader;
 import dev.millrace.stack.tcp.TcpError;
 import dev.millrace.stack.udp.UdpSocket;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
-import java.nio.channels.NotYetConnectedException;
-import java.nio.channels.SelectionKey;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The receiving side of a datagram channel with a part on the stack: takes datagrams from there and, where it is bound on both, from the
  * kernel's socket beside. Its lock admits one receiver, or a thread that binds or connects.
  */
-final class DatagramInput {
+final class DatagramInput extends DatagramSide {
     static final long NO_TIMEOUT = Long.MAX_VALUE;
 
     private static final int NOTHING = UdpSocket.NOTHING;
@@ -27,25 +23,20 @@ final class DatagramInput {
     /** So often the kernel's datagrams come first, lest a busy stack starve them. */
     private static final int KERNEL_FIRST_EVERY = 16;
 
-    final ReentrantLock lock = new ReentrantLock();
-
-    private final StackDatagramChannel channel;
-    private final DatagramState state;
-    private final Runtime runtime;
-
     // guarded by lock
     private final DatagramHeader header = new DatagramHeader();
     private final DatagramPeers peers = new DatagramPeers();
     private final DatagramStaging staging = new DatagramStaging();
     private @Nullable SocketAddress kernelSender;
-    private @Nullable HybridWaiter waiter;
-    private @Nullable HybridWaiter stackWaiter;
     private int takes;
 
-    DatagramInput(StackDatagramChannel channel, DatagramState state, Runtime runtime) {
-        this.channel = channel;
-        this.state = state;
-        this.runtime = runtime;
+    DatagramInput(
+            StackDatagramChannel channel,
+            SideLocks locks,
+            DatagramState state,
+            DatagramClosing closing,
+            Runtime runtime) {
+        super(Side.INPUT, channel, locks, state, closing, runtime);
     }
 
     // ---- operations ----
@@ -174,89 +165,16 @@ final class DatagramInput {
     // ---- waiting ----
 
     private void await(long deadlineNs) throws IOException {
-        boolean withKernel = state.sides != Route.STACK;
-        HybridWaiter current = withKernel ? kernelWaiter() : stackWaiter();
-        channel.registrations().reader(current);
-        boolean satisfied;
-        try {
-            satisfied = runtime.driver().await(current.rearmed(), deadlineNs);
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
-        if (withKernel) {
-            // sleeping in a selector has replaced what an interrupt does to this thread; if one came, this closes the
-            // channel
-            channel.enter();
-        }
+        boolean satisfied = await(state.sides != Route.STACK, deadlineNs);
         if (!satisfied && deadlineNs != NO_TIMEOUT && System.nanoTime() - deadlineNs >= 0) {
             throw new SocketTimeoutException("Receive timed out");
         }
     }
 
-    private HybridWaiter kernelWaiter() throws IOException {
-        HybridWaiter existing = waiter;
-        if (existing == null) {
-            existing = HybridWaiter.onBoth(this::isReady, state.kernel, SelectionKey.OP_READ, runtime.kernel());
-            waiter = existing;
-        }
-        return existing;
-    }
-
-    private HybridWaiter stackWaiter() throws IOException {
-        HybridWaiter existing = stackWaiter;
-        if (existing == null) {
-            existing = HybridWaiter.onStack(this::isReady);
-            stackWaiter = existing;
-        }
-        return existing;
-    }
-
-    private boolean isReady() {
+    /** What the kernel's socket has is for its selector to tell. */
+    @Override
+    boolean isReady(boolean withKernel) {
         return !channel.isOpen()
                 || state.sides != Route.KERNEL && (state.socket().readiness() & UdpSocket.READABLE) != 0;
-    }
-
-    // ---- beginning and ending ----
-
-    private void begin(boolean blocking, boolean mustBeConnected) throws IOException {
-        if (blocking) {
-            channel.enter();
-        }
-        boolean bound;
-        synchronized (state) {
-            channel.ensureOpen();
-            if (mustBeConnected && state.remoteAddress == null) {
-                throw new NotYetConnectedException();
-            }
-            bound = channel.bindIfUnbound();
-            state.receiving = blocking;
-        }
-        if (bound) {
-            channel.sidesChanged();
-        }
-    }
-
-    /** Whoever leaves a closing channel last gives it up. */
-    private void end(boolean blocking, boolean completed) throws IOException {
-        if (!blocking) {
-            return;
-        }
-        boolean last;
-        synchronized (state) {
-            state.receiving = false;
-            last = state.isLastToLeave();
-        }
-        if (last) {
-            channel.release();
-        }
-        channel.leave(completed);
-    }
-
-    /** Nobody receives any more. Without the lock. */
-    void close() throws IOException {
-        HybridWaiter watching = waiter;
-        if (watching != null) {
-            watching.close();
-        }
     }
 }

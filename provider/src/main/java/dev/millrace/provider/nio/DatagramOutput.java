@@ -9,44 +9,37 @@ import dev.millrace.stack.udp.UdpPeer;
 import dev.millrace.stack.udp.UdpSocket;
 import dev.millrace.stack.wire.IpAddress;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AlreadyConnectedException;
-import java.nio.channels.NotYetConnectedException;
-import java.nio.channels.SelectionKey;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The sending side of a datagram channel with a part on the stack: each datagram leaves from the side that leads to its destination. Its
  * lock admits one sender, or a thread that binds or connects.
  */
-final class DatagramOutput {
+final class DatagramOutput extends DatagramSide {
     private static final int FULL = UdpSocket.FULL;
 
-    final ReentrantLock lock = new ReentrantLock();
-
-    private final StackDatagramChannel channel;
-    private final DatagramState state;
     private final DatagramBinding binding;
-    private final Runtime runtime;
 
     // guarded by lock
     private final DatagramPeers peers = new DatagramPeers();
     private final DatagramStaging staging = new DatagramStaging();
-    private @Nullable HybridWaiter kernelWaiter;
-    private @Nullable HybridWaiter stackWaiter;
     private boolean noted;
 
-    DatagramOutput(StackDatagramChannel channel, DatagramState state, DatagramBinding binding, Runtime runtime) {
-        this.channel = channel;
-        this.state = state;
+    DatagramOutput(
+            StackDatagramChannel channel,
+            SideLocks locks,
+            DatagramState state,
+            DatagramClosing closing,
+            DatagramBinding binding,
+            Runtime runtime) {
+        super(Side.OUTPUT, channel, locks, state, closing, runtime);
         this.binding = binding;
-        this.runtime = runtime;
     }
 
     // ---- operations ----
@@ -220,78 +213,12 @@ final class DatagramOutput {
     // ---- waiting ----
 
     private void await(boolean overKernel) throws IOException {
-        HybridWaiter current = overKernel ? kernelWaiter() : stackWaiter();
-        channel.registrations().writer(current);
-        try {
-            runtime.driver().await(current.rearmed(), Long.MAX_VALUE);
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
-        if (overKernel) {
-            channel.enter(); // as in DatagramInput
-        }
+        await(overKernel, Long.MAX_VALUE);
     }
 
-    private HybridWaiter kernelWaiter() throws IOException {
-        HybridWaiter existing = kernelWaiter;
-        if (existing == null) {
-            existing =
-                    HybridWaiter.onBoth(() -> !channel.isOpen(), state.kernel, SelectionKey.OP_WRITE, runtime.kernel());
-            kernelWaiter = existing;
-        }
-        return existing;
-    }
-
-    private HybridWaiter stackWaiter() throws IOException {
-        HybridWaiter existing = stackWaiter;
-        if (existing == null) {
-            existing = HybridWaiter.onStack(
-                    () -> !channel.isOpen() || (state.socket().readiness() & UdpSocket.WRITABLE) != 0);
-            stackWaiter = existing;
-        }
-        return existing;
-    }
-
-    // ---- beginning and ending ----
-
-    private void begin(boolean blocking, boolean mustBeConnected) throws IOException {
-        if (blocking) {
-            channel.enter();
-        }
-        boolean bound;
-        synchronized (state) {
-            channel.ensureOpen();
-            if (mustBeConnected && state.remoteAddress == null) {
-                throw new NotYetConnectedException();
-            }
-            bound = channel.bindIfUnbound();
-            state.sending = blocking;
-        }
-        if (bound) {
-            channel.sidesChanged();
-        }
-    }
-
-    private void end(boolean blocking, boolean completed) throws IOException {
-        if (!blocking) {
-            return;
-        }
-        boolean last;
-        synchronized (state) {
-            state.sending = false;
-            last = state.isLastToLeave();
-        }
-        if (last) {
-            channel.release();
-        }
-        channel.leave(completed);
-    }
-
-    /** Nobody sends any more. Without the lock. */
-    void close() throws IOException {
-        HybridWaiter watching = kernelWaiter;
-        if (watching != null) {
-            watching.close();
-        }
+    /** Space on the stack is of no use to what goes over the kernel. */
+    @Override
+    boolean isReady(boolean overKernel) {
+        return !channel.isOpen() || !overKernel && (state.socket().readiness() & UdpSocket.WRITABLE) != 0;
     }
 }

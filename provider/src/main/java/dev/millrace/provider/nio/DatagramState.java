@@ -4,6 +4,7 @@ import dev.millrace.provider.routing.Route;
 import dev.millrace.stack.udp.UdpSocket;
 import java.net.InetSocketAddress;
 import java.nio.channels.DatagramChannel;
+import java.nio.channels.SelectionKey;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,9 +44,9 @@ final class DatagramState {
     InetSocketAddress unconnectedLocalAddress;
 
     /** A blocking-mode operation is in progress that close leaves the rest to. */
-    boolean receiving;
+    private boolean receiving;
 
-    boolean sending;
+    private boolean sending;
 
     DatagramState(DatagramChannel kernel) {
         this.kernel = kernel;
@@ -66,6 +67,15 @@ final class DatagramState {
         return socket;
     }
 
+    /** A blocking-mode operation of this side has begun, or ended. Holding the monitor. */
+    void inProgress(Side side, boolean running) {
+        if (side == Side.INPUT) {
+            receiving = running;
+        } else {
+            sending = running;
+        }
+    }
+
     /** Whether the channel is closing and the caller is the one who has to give everything up. Holding the monitor. */
     boolean isLastToLeave() {
         if (phase != Phase.CLOSING || receiving || sending) {
@@ -73,5 +83,34 @@ final class DatagramState {
         }
         phase = Phase.CLOSED;
         return true;
+    }
+
+    // ---- for keys and selectors; any thread ----
+
+    /** Those of {@code interest} that the stack's side is ready for. */
+    int readyOps(int interest) {
+        Route now = sides;
+        if (now == null) {
+            return interest & SelectionKey.OP_WRITE; // sending would bind it
+        }
+        UdpSocket socket = udp;
+        if (interest == 0 || socket == null || now == Route.KERNEL || phase != Phase.OPEN) {
+            return 0;
+        }
+        int readiness = socket.readiness();
+        if ((readiness & UdpSocket.FAILED) != 0) {
+            return interest;
+        }
+        int ops = (readiness & UdpSocket.READABLE) != 0 ? SelectionKey.OP_READ : 0;
+        return interest & ((readiness & UdpSocket.WRITABLE) != 0 ? ops | SelectionKey.OP_WRITE : ops);
+    }
+
+    /** Of both sides it is the stack's that tells when there is space: the kernel's hardly ever lacks it. */
+    int kernelInterest(int interest) {
+        Route now = sides;
+        if (now == Route.KERNEL) {
+            return interest;
+        }
+        return now == Route.BOTH ? interest & ~SelectionKey.OP_WRITE : 0;
     }
 }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * an address that means both, on both until connect decides. Guarded by the channel's {@link SocketState}.
  */
 final class LocalReservation {
+    private final StackSocketChannel owner;
     private final Runtime runtime;
     private final ProtocolFamily family;
     private final RecordedOptions options;
@@ -25,7 +26,13 @@ final class LocalReservation {
     private @Nullable LocalBinding onStack;
     private @Nullable SocketChannel onKernel;
 
-    LocalReservation(Runtime runtime, ProtocolFamily family, RecordedOptions options, SocketState state) {
+    LocalReservation(
+            StackSocketChannel owner,
+            Runtime runtime,
+            ProtocolFamily family,
+            RecordedOptions options,
+            SocketState state) {
+        this.owner = owner;
         this.runtime = runtime;
         this.family = family;
         this.options = options;
@@ -84,12 +91,10 @@ final class LocalReservation {
     }
 
     /**
-     * Decides by the remote address where the channel lives from now on, and gives up what is reserved on the other side.
-     *
-     * @return the kernel channel to delegate to, which is also in {@link SocketState#kernel} then, or null for the stack
+     * Decides by the remote address where the channel lives from now on, and gives up what is reserved on the other side: on the kernel, by
+     * {@link SocketState#kernel} then, or else on the stack.
      */
-    @Nullable
-    SocketChannel route(InetSocketAddress remote, boolean blocking) throws IOException {
+    void route(InetSocketAddress remote) throws IOException {
         Decision decision = runtime.router().connect(remote, state.localAddress);
         boolean overStack = state.localAddress == null
                 ? decision.route() != Route.KERNEL
@@ -97,15 +102,14 @@ final class LocalReservation {
         runtime.journal().opened("connect", remote, decision);
         if (overStack) {
             releaseKernel();
-            return null;
+            return;
         }
         SocketChannel chosen = onKernel == null ? openKernel(null) : onKernel;
         onKernel = chosen; // so that it is given up if the next fails
-        chosen.configureBlocking(blocking);
+        chosen.configureBlocking(owner.isBlocking());
         onKernel = null;
         releaseStack();
-        state.kernel = chosen;
-        return chosen;
+        state.kernel = new KernelSocket(owner, chosen);
     }
 
     /** The stack's reservation, for the connection that takes it over; null if there is none. */

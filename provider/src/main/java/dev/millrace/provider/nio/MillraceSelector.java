@@ -1,20 +1,15 @@
 package dev.millrace.provider.nio;
 
 import dev.millrace.provider.Runtime;
-import dev.millrace.provider.driver.Driver;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.spi.AbstractSelectableChannel;
 import java.nio.channels.spi.AbstractSelector;
-import java.util.Collections;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,51 +24,39 @@ import org.jspecify.annotations.Nullable;
  * <p>With JDK channels among the keys there is an inner JDK selector ({@link KernelSelector}): the thread sleeps in it when there is
  * nothing to do, and polls it now and then while stack traffic flows. A selector with nothing but kernel channels is just that inner one.
  *
+ * <p>Its roles: {@link SelectorKeys} holds what is registered, {@link ActiveKeys} what is ready on the stack, {@link SelectionWaiter} waits and is
+ * woken, {@link KeyCollector} updates the {@link SelectedKeys}.
+ *
  * <p>Locks, in this order: the selector, then the selected-key set; both are held by a running selection. Registration, interest,
  * cancellation and wake-up take neither.
  */
 public final class MillraceSelector extends AbstractSelector {
-    private static final long NOT_WAITING = 0;
-    private static final long FOREVER = -1;
-
-    /** Some time that has passed. */
-    private static final long PAST = System.nanoTime();
-
-    private final Runtime runtime;
-    private final Driver driver;
-
     // any thread
-    private final Set<SelectionKey> keys = ConcurrentHashMap.newKeySet();
-    private final Set<SelectionKey> keysView = Collections.unmodifiableSet(keys);
-    private final SelectedKeys selected = new SelectedKeys(this);
+    private final SelectorKeys keys = new SelectorKeys(this);
     private final ActiveKeys active = new ActiveKeys();
-    /** Keys of channels in which the stack has, or may get, a part. */
-    private final AtomicInteger stackKeys = new AtomicInteger();
+    private final LazyKernelSelector kernel;
+    private final SelectionWaiter waiter;
 
-    private final Object kernelLock = new Object();
-    private volatile @Nullable KernelSelector kernel;
-    private volatile boolean woken;
-    /** A kernel channel came while a selection was running that can't see it yet. */
-    private volatile boolean kernelJoined;
-
-    private volatile boolean sleepsInKernel;
+    /** The thread that selected last. */
     private volatile @Nullable Thread selecting;
 
     // the selecting thread's own, under the monitors
-    private final SelectionWaiter waiter = new SelectionWaiter(this);
+    private final SelectedKeys selected = new SelectedKeys(this);
+    private final KeyCollector collector;
     private boolean inSelection;
 
     public MillraceSelector(Runtime runtime) {
         super(runtime.provider());
-        this.runtime = runtime;
-        this.driver = runtime.driver();
+        this.kernel = new LazyKernelSelector(this, runtime);
+        this.waiter = new SelectionWaiter(this, runtime.driver(), keys, active, kernel);
+        this.collector = new KeyCollector(this, active, kernel, selected);
     }
 
     // ---- selection ----
 
     @Override
     public int select() throws IOException {
-        return lockAndSelect(null, FOREVER);
+        return lockAndSelect(null, SelectionWaiter.FOREVER);
     }
 
     @Override
@@ -83,12 +66,12 @@ public final class MillraceSelector extends AbstractSelector {
 
     @Override
     public int selectNow() throws IOException {
-        return lockAndSelect(null, NOT_WAITING);
+        return lockAndSelect(null, SelectionWaiter.NOT_WAITING);
     }
 
     @Override
     public int select(Consumer<SelectionKey> action) throws IOException {
-        return lockAndSelect(Objects.requireNonNull(action), FOREVER);
+        return lockAndSelect(Objects.requireNonNull(action), SelectionWaiter.FOREVER);
     }
 
     @Override
@@ -99,7 +82,7 @@ public final class MillraceSelector extends AbstractSelector {
 
     @Override
     public int selectNow(Consumer<SelectionKey> action) throws IOException {
-        return lockAndSelect(Objects.requireNonNull(action), NOT_WAITING);
+        return lockAndSelect(Objects.requireNonNull(action), SelectionWaiter.NOT_WAITING);
     }
 
     private static long toNanos(long timeoutMs) {
@@ -107,7 +90,9 @@ public final class MillraceSelector extends AbstractSelector {
             throw new IllegalArgumentException("Negative timeout");
         }
         // beyond three hundred years the clock itself would wrap
-        return timeoutMs == 0 || timeoutMs >= Long.MAX_VALUE / 1_000_000 ? FOREVER : timeoutMs * 1_000_000;
+        return timeoutMs == 0 || timeoutMs >= Long.MAX_VALUE / 1_000_000
+                ? SelectionWaiter.FOREVER
+                : timeoutMs * 1_000_000;
     }
 
     private int lockAndSelect(@Nullable Consumer<SelectionKey> action, long timeoutNs) throws IOException {
@@ -135,12 +120,12 @@ public final class MillraceSelector extends AbstractSelector {
         }
         flushCancelled();
         active.applyUpdates();
-        boolean blocking = timeoutNs != NOT_WAITING;
+        boolean blocking = timeoutNs != SelectionWaiter.NOT_WAITING;
         try {
             if (blocking) {
                 begin();
             }
-            waitUntilReady(timeoutNs);
+            waiter.waitUntilReady(timeoutNs);
         } catch (UncheckedIOException e) {
             throw e.getCause();
         } finally {
@@ -148,135 +133,13 @@ public final class MillraceSelector extends AbstractSelector {
                 end();
             }
         }
-        woken = false;
+        waiter.clearWakeup();
         flushCancelled();
-        KernelSelector inner = kernel;
+        KernelSelector inner = kernel.ifMade();
         if (inner != null) {
             inner.poller().flush();
         }
-        return collect(action);
-    }
-
-    private void waitUntilReady(long timeoutNs) throws IOException {
-        long deadlineNs = timeoutNs < 0 ? Long.MAX_VALUE : System.nanoTime() + timeoutNs;
-        boolean first = true;
-        while (true) {
-            kernelJoined = false;
-            KernelSelector inner = kernel;
-            boolean mayWait = timeoutNs != NOT_WAITING && !(first && somethingReady());
-            first = false;
-            if (inner != null && stackKeys.get() == 0) {
-                selectInKernel(inner, mayWait ? deadlineNs : PAST);
-            } else {
-                driver.await(waiter.on(inner), mayWait ? deadlineNs : PAST);
-                if (inner != null && !mayWait) {
-                    pollKernel(inner, timeoutNs == NOT_WAITING);
-                }
-            }
-            if (!mayWait
-                    || woken
-                    || somethingReady()
-                    || !isOpen()
-                    || Thread.currentThread().isInterrupted()) {
-                return;
-            }
-            if (deadlineNs != Long.MAX_VALUE && System.nanoTime() - deadlineNs >= 0) {
-                return;
-            }
-        }
-    }
-
-    private static void pollKernel(KernelSelector inner, boolean now) throws IOException {
-        if (now) {
-            inner.poller().poll();
-        } else {
-            inner.poller().pollSometimes();
-        }
-    }
-
-    /** Everything is the kernel's: the inner selector does it all. */
-    private void selectInKernel(KernelSelector inner, long deadlineNs) throws IOException {
-        long timeoutNs = deadlineNs == Long.MAX_VALUE ? Long.MAX_VALUE : deadlineNs - System.nanoTime();
-        sleepsInKernel = true; // before the look at woken: wakeup() writes that, then reads this
-        try {
-            if (timeoutNs <= 0 || woken || kernelJoined || inner.hasReady() || !isOpen()) {
-                inner.poller().poll();
-            } else {
-                inner.poller().sleep(timeoutNs);
-            }
-        } finally {
-            sleepsInKernel = false;
-        }
-    }
-
-    /** Whether a selection would find something now. */
-    private boolean somethingReady() {
-        if (active.anyReady()) {
-            return true;
-        }
-        KernelSelector inner = kernel;
-        return inner != null && inner.hasReady();
-    }
-
-    /** Whether the selection that waits is to look, or to end. The selecting thread. */
-    boolean endsWait() {
-        // a driver may ask again after a yes, when the queue is drained already
-        return woken || kernelJoined || !isOpen() || active.mayBeReady() && somethingReady();
-    }
-
-    private int collect(@Nullable Consumer<SelectionKey> action) {
-        active.drain();
-        int count = 0;
-        int i = 0;
-        while (i < active.count()) {
-            MillraceKey key = active.get(i);
-            int ops = active.readyOrLeave(key);
-            if (ops != 0) {
-                count += select(key, ops | key.takeKernelReady(), action);
-                i++;
-            }
-        }
-        KernelSelector inner = kernel;
-        if (inner != null && inner.hasReady()) {
-            count += collectKernel(inner, action);
-        }
-        return count;
-    }
-
-    private int collectKernel(KernelSelector inner, @Nullable Consumer<SelectionKey> action) {
-        int count = 0;
-        try {
-            for (int i = 0; i < inner.readyCount(); i++) {
-                MillraceKey key = inner.ready(i);
-                int ops = key.takeKernelReady();
-                if (ops != 0 && key.isValid()) {
-                    count += select(key, ops, action);
-                }
-            }
-        } finally {
-            for (int i = 0; i < inner.readyCount(); i++) {
-                inner.ready(i).kernelReady = 0;
-            }
-            inner.clearReady();
-        }
-        return count;
-    }
-
-    private int select(MillraceKey key, int ops, @Nullable Consumer<SelectionKey> action) {
-        if (action != null) {
-            key.ready(ops);
-            action.accept(key);
-            ensureOpen();
-            return 1;
-        }
-        if (selected.holds(key)) {
-            int before = key.lastReady();
-            key.ready(before | ops);
-            return (ops & ~before) != 0 ? 1 : 0;
-        }
-        key.ready(ops);
-        selected.addSelected(key);
-        return 1;
+        return collector.collect(action);
     }
 
     // ---- keys ----
@@ -284,7 +147,7 @@ public final class MillraceSelector extends AbstractSelector {
     @Override
     public Set<SelectionKey> keys() {
         ensureOpen();
-        return keysView;
+        return keys.view();
     }
 
     @Override
@@ -293,7 +156,7 @@ public final class MillraceSelector extends AbstractSelector {
         return selected;
     }
 
-    private void ensureOpen() {
+    void ensureOpen() {
         if (!isOpen()) {
             throw new ClosedSelectorException();
         }
@@ -305,71 +168,25 @@ public final class MillraceSelector extends AbstractSelector {
         StackEndpoint endpoint = channel instanceof StackEndpoint ours ? ours : null;
         MillraceKey key = new MillraceKey(this, channel, endpoint, ops);
         key.attach(attachment);
-        if (endpoint == null) {
-            enroll(key, channel);
-            keys.add(key);
-        } else {
-            key.usesStack = true;
-            stackKeys.incrementAndGet();
-            keys.add(key);
-            endpoint.registrations().add(key);
-            kernelMayHaveCome(key, endpoint);
-            key.requestUpdate();
-        }
+        keys.add(key, channel);
         if (!isOpen()) {
             // a close that is under way may have missed it
             keys.remove(key);
-            forget(key);
             key.cancel();
             throw new ClosedSelectorException();
         }
         return key;
     }
 
-    /** The kernel has got a part in an endpoint, or all of it. Any thread. */
+    /** The kernel may have got a part in an endpoint, or all of it. Any thread. */
     void kernelMayHaveCome(MillraceKey key, StackEndpoint endpoint) {
-        if (endpoint.kernelChannel() instanceof AbstractSelectableChannel kernelChannel) {
-            enroll(key, kernelChannel);
-            synchronized (key) {
-                if (key.usesStack && !endpoint.mayUseStack()) {
-                    key.usesStack = false;
-                    stackKeys.decrementAndGet();
-                }
-            }
-            kernelJoined = true;
-            endWait();
-        }
-    }
-
-    private void enroll(MillraceKey key, AbstractSelectableChannel kernelChannel) {
-        try {
-            key.enroll(kernelChannel);
-        } catch (ClosedChannelException e) {
-            // closed meanwhile, and with it the channel that this key is for: its close cancels the key
-            assert !kernelChannel.isOpen();
+        if (keys.enrollKernel(key, endpoint)) {
+            waiter.onKernelChannel();
         }
     }
 
     KernelSelector kernelSelector() {
-        KernelSelector existing = kernel;
-        if (existing != null) {
-            return existing;
-        }
-        synchronized (kernelLock) {
-            if (kernel == null) {
-                try {
-                    KernelSelector created = new KernelSelector(runtime.kernel(), runtime.jdk());
-                    if (!isOpen()) {
-                        created.close();
-                        throw new ClosedSelectorException();
-                    }
-                    kernel = created;
-                } catch (IOException e) {
-                    throw new UncheckedIOException("no JDK selector for a kernel channel", e);
-                }
-            }
-            return Objects.requireNonNull(kernel);
-        }
+        return kernel.get();
     }
 
     /** A core found this key ready. Core threads. */
@@ -405,12 +222,11 @@ public final class MillraceSelector extends AbstractSelector {
     }
 
     private void remove(MillraceKey key) {
-        keys.remove(key);
         selected.removeSelected(key);
         active.remove(key);
-        boolean hadKernelKey = forget(key);
+        boolean hadKernelKey = keys.remove(key);
         deregister(key);
-        KernelSelector inner = kernel;
+        KernelSelector inner = kernel.ifMade();
         if (hadKernelKey && inner != null) {
             inner.poller().requestFlush();
             if (key.endpoint() == null) {
@@ -419,39 +235,12 @@ public final class MillraceSelector extends AbstractSelector {
         }
     }
 
-    /** @return whether the inner selector has to let go of it too */
-    private boolean forget(MillraceKey key) {
-        StackEndpoint endpoint = key.endpoint();
-        if (endpoint != null) {
-            endpoint.registrations().remove(key);
-        }
-        boolean hadKernelKey = key.withdraw();
-        synchronized (key) {
-            if (key.usesStack) {
-                key.usesStack = false;
-                stackKeys.decrementAndGet();
-            }
-        }
-        return hadKernelKey;
-    }
-
     // ---- waking and closing ----
 
     @Override
     public Selector wakeup() {
-        if (!woken) {
-            woken = true;
-            endWait();
-        }
+        waiter.wakeup();
         return this;
-    }
-
-    private void endWait() {
-        KernelSelector inner = kernel;
-        if (sleepsInKernel && inner != null) {
-            inner.poller().wakeup();
-        }
-        waiter.signal();
     }
 
     /** Wakes first, and takes the monitors when the running selection has left. */
@@ -460,22 +249,16 @@ public final class MillraceSelector extends AbstractSelector {
         wakeup();
         synchronized (this) {
             synchronized (selected) {
-                for (SelectionKey key : keys) {
+                for (SelectionKey key : keys.view()) {
                     remove((MillraceKey) key);
                 }
             }
         }
-        KernelSelector inner;
-        synchronized (kernelLock) {
-            inner = kernel;
-        }
-        if (inner != null) {
-            inner.close();
-        }
+        kernel.close();
     }
 
     @Override
     public String toString() {
-        return "MillraceSelector[" + (isOpen() ? keys.size() + " keys" : "closed") + "]";
+        return "MillraceSelector[" + (isOpen() ? keys.view().size() + " keys" : "closed") + "]";
     }
 }

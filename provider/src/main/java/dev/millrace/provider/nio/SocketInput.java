@@ -6,17 +6,20 @@ import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.IllegalBlockingModeException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** The reading side of a socket channel on the stack. Its lock admits one reader, or a thread that connects. */
+/** The reading side of a socket channel on the stack. Its lock, one of {@link SideLocks}, admits one reader, or a thread that connects. */
 final class SocketInput {
     static final long NO_TIMEOUT = Long.MAX_VALUE;
 
-    final ReentrantLock lock = new ReentrantLock();
+    private static final ByteBuffer[] NONE = {};
 
     private final StackSocketChannel channel;
+    private final ReentrantLock lock;
     private final SocketState state;
+    private final SocketClosing closing;
     private final Registrations registrations;
     private final Driver driver;
     private final ConnectionFailure failure;
@@ -24,16 +27,33 @@ final class SocketInput {
     // guarded by lock
     private @Nullable ReadinessWaiter waiter;
 
-    SocketInput(StackSocketChannel channel, SocketState state, Driver driver, ConnectionFailure failure) {
+    SocketInput(
+            StackSocketChannel channel,
+            ReentrantLock lock,
+            SocketState state,
+            SocketClosing closing,
+            Driver driver,
+            ConnectionFailure failure) {
         this.channel = channel;
+        this.lock = lock;
         this.state = state;
+        this.closing = closing;
         this.registrations = channel.registrations();
         this.driver = driver;
         this.failure = failure;
     }
 
+    int read(ByteBuffer target) throws IOException {
+        return (int) read(target, NONE, 0, 0, NO_TIMEOUT);
+    }
+
+    long read(ByteBuffer[] targets, int offset, int length) throws IOException {
+        return read(null, targets, offset, length, NO_TIMEOUT);
+    }
+
     /** Reads into {@code one} or, if that is null, into {@code many}. */
-    long read(@Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length, long timeoutNs) throws IOException {
+    private long read(@Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length, long timeoutNs)
+            throws IOException {
         lock.lock();
         try {
             TcpSocket socket = state.connectedSocket();
@@ -43,6 +63,14 @@ final class SocketInput {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** For the socket adaptor: some bytes, in blocking mode; {@code timeoutMs} 0 for none. */
+    int blockingRead(ByteBuffer target, int timeoutMs) throws IOException {
+        if (!channel.isBlocking()) {
+            throw new IllegalBlockingModeException();
+        }
+        return (int) read(target, NONE, 0, 0, timeoutMs == 0 ? NO_TIMEOUT : timeoutMs * 1_000_000L);
     }
 
     private long readNonBlocking(TcpSocket socket, @Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length)
@@ -83,6 +111,12 @@ final class SocketInput {
         return count == TcpSocket.ERROR ? failure.onRead(socket) : count;
     }
 
+    /** Bytes that can be read without blocking. Holding the state's monitor. */
+    int available() throws ClosedChannelException {
+        TcpSocket socket = state.connectedSocket();
+        return state.inputShut ? 0 : socket.readableBytes();
+    }
+
     /** Waits for any of these readiness bits, or failure, or for the channel to be closed. Holding the lock. */
     void await(TcpSocket socket, int bits, long deadlineNs, String timeoutText) throws SocketTimeoutException {
         ReadinessWaiter waiting = waiter;
@@ -105,20 +139,13 @@ final class SocketInput {
         channel.enter();
         synchronized (state) {
             channel.ensureOpen();
-            state.reading = true;
+            state.inProgress(Side.INPUT, true);
         }
     }
 
-    /** A blocking operation of this side ends; whoever leaves a closing channel last gives it up. */
+    /** A blocking operation of this side ends. */
     void end(boolean completed) throws IOException {
-        boolean last;
-        synchronized (state) {
-            state.reading = false;
-            last = state.isLastToLeave();
-        }
-        if (last) {
-            channel.release();
-        }
+        closing.onOperationEnd(Side.INPUT);
         channel.leave(completed);
     }
 }

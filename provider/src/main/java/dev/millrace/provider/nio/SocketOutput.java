@@ -9,12 +9,14 @@ import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** The writing side of a socket channel on the stack. Its lock admits one writer, or a thread that connects. */
+/** The writing side of a socket channel on the stack. Its lock, one of {@link SideLocks}, admits one writer, or a thread that connects. */
 final class SocketOutput {
-    final ReentrantLock lock = new ReentrantLock();
+    private static final ByteBuffer[] NONE = {};
 
     private final StackSocketChannel channel;
+    private final ReentrantLock lock;
     private final SocketState state;
+    private final SocketClosing closing;
     private final Registrations registrations;
     private final Driver driver;
     private final ConnectionFailure failure;
@@ -22,16 +24,32 @@ final class SocketOutput {
     // guarded by lock
     private @Nullable ReadinessWaiter waiter;
 
-    SocketOutput(StackSocketChannel channel, SocketState state, Driver driver, ConnectionFailure failure) {
+    SocketOutput(
+            StackSocketChannel channel,
+            ReentrantLock lock,
+            SocketState state,
+            SocketClosing closing,
+            Driver driver,
+            ConnectionFailure failure) {
         this.channel = channel;
+        this.lock = lock;
         this.state = state;
+        this.closing = closing;
         this.registrations = channel.registrations();
         this.driver = driver;
         this.failure = failure;
     }
 
+    int write(ByteBuffer source) throws IOException {
+        return (int) write(source, NONE, 0, 0);
+    }
+
+    long write(ByteBuffer[] sources, int offset, int length) throws IOException {
+        return write(null, sources, offset, length);
+    }
+
     /** Writes from {@code one} or, if that is null, from {@code many}. */
-    long write(@Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length) throws IOException {
+    private long write(@Nullable ByteBuffer one, ByteBuffer[] many, int offset, int length) throws IOException {
         lock.lock();
         try {
             TcpSocket socket = state.connectedSocket();
@@ -142,19 +160,12 @@ final class SocketOutput {
             if (state.outputShut) {
                 throw new ClosedChannelException();
             }
-            state.writing = true;
+            state.inProgress(Side.OUTPUT, true);
         }
     }
 
     private void end(boolean completed) throws IOException {
-        boolean last;
-        synchronized (state) {
-            state.writing = false;
-            last = state.isLastToLeave();
-        }
-        if (last) {
-            channel.release();
-        }
+        closing.onOperationEnd(Side.OUTPUT);
         channel.leave(completed);
     }
 }

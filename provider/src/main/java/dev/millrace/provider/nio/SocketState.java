@@ -4,7 +4,7 @@ import dev.millrace.stack.tcp.TcpSocket;
 import java.net.InetSocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NotYetConnectedException;
-import java.nio.channels.SocketChannel;
+import java.nio.channels.SelectionKey;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +25,8 @@ final class SocketState {
     volatile boolean inputShut;
     volatile boolean outputShut;
     volatile @Nullable TcpSocket tcp;
-    /** The JDK channel that everything is delegated to, once routing has decided so. */
-    volatile @Nullable SocketChannel kernel;
+    /** What everything is delegated to, once routing has decided so. */
+    volatile @Nullable KernelSocket kernel;
 
     // guarded by the monitor
     @Nullable
@@ -36,9 +36,9 @@ final class SocketState {
     InetSocketAddress remoteAddress;
 
     /** A blocking-mode operation is in progress that close leaves the rest to. */
-    boolean reading;
+    private boolean reading;
 
-    boolean writing;
+    private boolean writing;
 
     /** @throws NotYetConnectedException or ClosedChannelException unless connected */
     TcpSocket connectedSocket() throws ClosedChannelException {
@@ -55,6 +55,15 @@ final class SocketState {
         };
     }
 
+    /** A blocking-mode operation of this side has begun, or ended. Holding the monitor. */
+    void inProgress(Side side, boolean running) {
+        if (side == Side.INPUT) {
+            reading = running;
+        } else {
+            writing = running;
+        }
+    }
+
     /** Whether the channel is closing and the caller is the one who has to give everything up. Holding the monitor. */
     boolean isLastToLeave() {
         if (phase != Phase.CLOSING || reading || writing) {
@@ -62,5 +71,33 @@ final class SocketState {
         }
         phase = Phase.CLOSED;
         return true;
+    }
+
+    /** Those of {@code interest} that a connection on the stack is ready for. Any thread. */
+    int readyOps(int interest) {
+        TcpSocket socket = tcp;
+        if (interest == 0 || socket == null) {
+            return 0;
+        }
+        int readiness = socket.readiness();
+        if ((readiness & TcpSocket.FAILED) != 0) {
+            return interest;
+        }
+        return switch (phase) {
+            case PENDING -> (readiness & TcpSocket.CONNECTED) != 0 ? interest & SelectionKey.OP_CONNECT : 0;
+            case CONNECTED -> interest & transferOps(interest, readiness);
+            default -> 0;
+        };
+    }
+
+    private int transferOps(int interest, int readiness) {
+        boolean noInput = inputShut;
+        boolean noOutput = outputShut;
+        boolean ended = noInput || (readiness & TcpSocket.PEER_CLOSED) != 0;
+        if (ended && noOutput) {
+            return interest; // hung up
+        }
+        int ops = ended || (readiness & TcpSocket.READABLE) != 0 ? SelectionKey.OP_READ : 0;
+        return noOutput || (readiness & TcpSocket.WRITABLE) != 0 ? ops | SelectionKey.OP_WRITE : ops;
     }
 }

@@ -3,7 +3,6 @@ package dev.millrace.provider.nio;
 import dev.millrace.provider.Runtime;
 import dev.millrace.provider.driver.Driver;
 import dev.millrace.provider.driver.Shard;
-import dev.millrace.provider.nio.DatagramState.Phase;
 import dev.millrace.provider.routing.Route;
 import dev.millrace.stack.udp.UdpSocket;
 import java.io.IOException;
@@ -23,7 +22,6 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.MembershipKey;
 import java.nio.channels.SelectableChannel;
-import java.nio.channels.SelectionKey;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -34,12 +32,12 @@ import org.jspecify.annotations.Nullable;
  * memberships and the values of options are those of a kernel socket that every channel has behind it, as Onload's have; bound to an
  * address of the link, it is used for nothing else.
  *
- * <p>Its roles are {@link DatagramInput}, {@link DatagramOutput}, {@link DatagramBinding} and {@link DatagramConnect}; what they share is
- * {@link DatagramState}.
+ * <p>This class is the channel's face; the work is done by its roles, which share {@link DatagramState}: {@link DatagramInput},
+ * {@link DatagramOutput}, {@link DatagramBinding}, {@link DatagramConnect}, {@link DatagramClosing} and {@link KernelDatagrams}.
  *
- * <p>Locks, in this order: the input's (held by the one thread that receives, binds or connects), the output's (sends, binds or connects),
- * the state's monitor (never held while waiting). Closing follows the protocol of {@link StackSocketChannel}. A kernel socket beside a stack
- * socket is always in non-blocking mode; one that everything is delegated to has the channel's mode.
+ * <p>Locks, in this order: those of {@link SideLocks}, the input's (held by the one thread that receives, binds or connects), then the output's
+ * (sends, binds or connects); then the state's monitor (never held while waiting). A kernel socket beside a stack socket is always in
+ * non-blocking mode; one that everything is delegated to has the channel's mode.
  */
 public final class StackDatagramChannel extends DatagramChannel implements StackEndpoint {
     private static final ByteBuffer[] NONE = {};
@@ -48,7 +46,10 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
     private final ProtocolFamily family;
     private final Registrations registrations = new Registrations();
     private final DatagramState state;
+    private final SideLocks locks = new SideLocks();
+    private final KernelDatagrams kernel;
     private final DatagramBinding binding;
+    private final DatagramClosing closing;
     private final DatagramInput input;
     private final DatagramOutput output;
     private final DatagramConnect connection;
@@ -67,8 +68,10 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
         this.family = family;
         this.state = new DatagramState(runtime.kernel().openDatagramChannel(family));
         this.binding = new DatagramBinding(runtime, family, state, registrations);
-        this.input = new DatagramInput(this, state, runtime);
-        this.output = new DatagramOutput(this, state, binding, runtime);
+        this.kernel = new KernelDatagrams(this, state.kernel);
+        this.closing = new DatagramClosing(this, state, locks, driver);
+        this.input = new DatagramInput(this, locks, state, closing, runtime);
+        this.output = new DatagramOutput(this, locks, state, closing, binding, runtime);
         this.connection = new DatagramConnect(runtime, state, binding);
     }
 
@@ -82,13 +85,8 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
     /** As {@link #receive}, given up after a time unless the kernel has it all. */
     @Nullable
     SocketAddress receive(ByteBuffer target, long timeoutNs) throws IOException {
-        DatagramChannel delegate = state.delegate();
-        if (delegate != null) {
-            try {
-                return delegate.receive(target);
-            } finally {
-                closeWith(delegate);
-            }
+        if (state.delegate() != null) {
+            return kernel.receive(target);
         }
         return input.receive(target, timeoutNs);
     }
@@ -96,13 +94,8 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
     @Override
     public int read(ByteBuffer target) throws IOException {
         Objects.requireNonNull(target);
-        DatagramChannel delegate = state.delegate();
-        if (delegate != null) {
-            try {
-                return delegate.read(target);
-            } finally {
-                closeWith(delegate);
-            }
+        if (state.delegate() != null) {
+            return kernel.read(target);
         }
         return (int) input.read(target, NONE, 0, 0);
     }
@@ -110,13 +103,8 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
     @Override
     public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
         Objects.checkFromIndexSize(offset, length, targets.length);
-        DatagramChannel delegate = state.delegate();
-        if (delegate != null) {
-            try {
-                return delegate.read(targets, offset, length);
-            } finally {
-                closeWith(delegate);
-            }
+        if (state.delegate() != null) {
+            return kernel.read(targets, offset, length);
         }
         return input.read(null, targets, offset, length);
     }
@@ -127,13 +115,8 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
     public int send(ByteBuffer source, SocketAddress target) throws IOException {
         Objects.requireNonNull(source);
         InetSocketAddress checked = Addresses.check(target, family);
-        DatagramChannel delegate = state.delegate();
-        if (delegate != null) {
-            try {
-                return delegate.send(source, target);
-            } finally {
-                closeWith(delegate);
-            }
+        if (state.delegate() != null) {
+            return kernel.send(source, target);
         }
         return output.send(source, checked);
     }
@@ -141,13 +124,8 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
     @Override
     public int write(ByteBuffer source) throws IOException {
         Objects.requireNonNull(source);
-        DatagramChannel delegate = state.delegate();
-        if (delegate != null) {
-            try {
-                return delegate.write(source);
-            } finally {
-                closeWith(delegate);
-            }
+        if (state.delegate() != null) {
+            return kernel.write(source);
         }
         return (int) output.write(source, NONE, 0, 0);
     }
@@ -155,13 +133,8 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
     @Override
     public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
         Objects.checkFromIndexSize(offset, length, sources.length);
-        DatagramChannel delegate = state.delegate();
-        if (delegate != null) {
-            try {
-                return delegate.write(sources, offset, length);
-            } finally {
-                closeWith(delegate);
-            }
+        if (state.delegate() != null) {
+            return kernel.write(sources, offset, length);
         }
         return output.write(null, sources, offset, length);
     }
@@ -207,7 +180,7 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
 
     @Override
     public DatagramChannel bind(@Nullable SocketAddress local) throws IOException {
-        lockBoth();
+        locks.lockBoth();
         try {
             synchronized (state) {
                 ensureOpen();
@@ -219,7 +192,7 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
             }
             sidesChanged();
         } finally {
-            unlockBoth();
+            locks.unlockBoth();
         }
         return this;
     }
@@ -250,7 +223,7 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
     /** @param once whether to refuse when it is connected already, as the channel does and its socket adaptor does not */
     void connect(SocketAddress remote, boolean once) throws IOException {
         InetSocketAddress checked = Addresses.check(remote, family);
-        lockBoth();
+        locks.lockBoth();
         try {
             boolean connected = isConnected();
             synchronized (state) {
@@ -269,20 +242,20 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
             connection.connect(checked);
             sidesChanged();
         } finally {
-            unlockBoth();
+            locks.unlockBoth();
         }
     }
 
     @Override
     public DatagramChannel disconnect() throws IOException {
-        lockBoth();
+        locks.lockBoth();
         try {
             if (isOpen() && isConnected()) {
                 connection.disconnect();
                 sidesChanged();
             }
         } finally {
-            unlockBoth();
+            locks.unlockBoth();
         }
         return this;
     }
@@ -290,16 +263,6 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
     @Override
     public boolean isConnected() {
         return state.remoteAddress != null;
-    }
-
-    private void lockBoth() {
-        input.lock.lock();
-        output.lock.lock();
-    }
-
-    private void unlockBoth() {
-        output.lock.unlock();
-        input.lock.unlock();
     }
 
     // ---- groups, which are the kernel's ----
@@ -318,64 +281,13 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
 
     @Override
     protected void implCloseSelectableChannel() throws IOException {
-        boolean release = false;
-        boolean blocking = isBlocking();
-        synchronized (state) {
-            if (state.bound == Route.KERNEL) {
-                state.phase = Phase.CLOSED;
-            } else {
-                state.phase = Phase.CLOSING;
-                release = blocking && state.isLastToLeave();
-            }
-        }
-        if (state.delegate() != null) {
-            state.kernel.close();
-        } else if (!blocking) {
-            closeAfterOperations();
-        } else if (release) {
-            release();
-        } else {
-            registrations.signalWaiters();
-        }
+        closing.close();
     }
 
-    private void closeAfterOperations() throws IOException {
-        boolean release;
-        lockBoth();
-        try {
-            synchronized (state) {
-                release = state.isLastToLeave();
-            }
-        } finally {
-            unlockBoth();
-        }
-        if (release) {
-            release();
-        }
-    }
-
-    /** Gives up whatever this channel holds; what was sent still leaves. Once, by whoever closes it or leaves it last. */
-    void release() throws IOException {
-        UdpSocket socket = state.udp;
-        if (socket != null) {
-            socket.close();
-            for (Shard shard : driver.shards()) {
-                driver.nudge(shard);
-            }
-        }
-        try {
-            state.kernel.close();
-        } finally {
-            input.close();
-            output.close();
-        }
-    }
-
-    /** A kernel channel that an interrupt has closed takes this channel with it. */
-    private void closeWith(DatagramChannel delegate) throws IOException {
-        if (!delegate.isOpen()) {
-            close();
-        }
+    /** Nobody sends or receives any more. Without the locks. */
+    void closeSides() throws IOException {
+        input.close();
+        output.close();
     }
 
     // ---- options and addresses ----
@@ -463,20 +375,7 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
 
     @Override
     public int readyOps(int interest) {
-        Route sides = state.sides;
-        if (sides == null) {
-            return interest & SelectionKey.OP_WRITE; // sending would bind it
-        }
-        UdpSocket socket = state.udp;
-        if (interest == 0 || socket == null || sides == Route.KERNEL || state.phase != Phase.OPEN) {
-            return 0;
-        }
-        int readiness = socket.readiness();
-        if ((readiness & UdpSocket.FAILED) != 0) {
-            return interest;
-        }
-        int ops = (readiness & UdpSocket.READABLE) != 0 ? SelectionKey.OP_READ : 0;
-        return interest & ((readiness & UdpSocket.WRITABLE) != 0 ? ops | SelectionKey.OP_WRITE : ops);
+        return state.readyOps(interest);
     }
 
     @Override
@@ -490,14 +389,9 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
         return bound == null || bound == Route.STACK ? null : state.kernel;
     }
 
-    /** Of both sides it is the stack's that tells when there is space: the kernel's hardly ever lacks it. */
     @Override
     public int kernelInterest(int interest) {
-        Route sides = state.sides;
-        if (sides == Route.KERNEL) {
-            return interest;
-        }
-        return sides == Route.BOTH ? interest & ~SelectionKey.OP_WRITE : 0;
+        return state.kernelInterest(interest);
     }
 
     @Override
@@ -507,7 +401,7 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
 
     @Override
     protected void implConfigureBlocking(boolean block) throws IOException {
-        lockBoth();
+        locks.lockBoth();
         try {
             synchronized (state) {
                 ensureOpen();
@@ -517,7 +411,7 @@ public final class StackDatagramChannel extends DatagramChannel implements Stack
                 }
             }
         } finally {
-            unlockBoth();
+            locks.unlockBoth();
         }
     }
 

@@ -358,7 +358,7 @@ final class Conversation {
 
     /** Reads and verifies every frame sent since the last call. */
     void readSent() {
-        for (byte[] frame = host.port.sent.poll(); frame != null; frame = host.port.sent.poll()) {
+        for (byte[] frame = host.port.nextSent(); frame != null; frame = host.port.nextSent()) {
             told.read(frame);
         }
     }

@@ -40,7 +40,7 @@ public final class FrameTarget {
             case 10 -> conversation.icmpError(program.unsignedByte(), program.unsignedByte(), program.unsignedShort());
             default -> {
                 int left = program.unsignedByte();
-                host.port.packetsLeft = left > 127 ? Integer.MAX_VALUE : left;
+                host.port.queue(0).packetsLeft = left > 127 ? Integer.MAX_VALUE : left;
                 host.turn();
             }
         }

@@ -6,6 +6,7 @@ import dev.millrace.stack.core.Stack;
 import dev.millrace.stack.core.StackConfig;
 import dev.millrace.stack.core.StackCore;
 import dev.millrace.stack.metrics.Counter;
+import dev.millrace.stack.port.MemoryPort;
 import dev.millrace.stack.tcp.TcpConfig;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.List;
@@ -28,7 +29,7 @@ final class FuzzedStack implements AutoCloseable {
     /** Longer than anything outlives its connection: half-open entries, TIME-WAIT, reassembly. */
     private static final long ALL_OVER_NS = 400_000 * MS;
 
-    final FuzzPort port = new FuzzPort(Wire.STACK_MAC, 1500);
+    final MemoryPort port = new MemoryPort(Wire.STACK_MAC, 1500);
     final Stack stack;
     final StackCore core;
     long nowNs = 1_000_000 * MS;
@@ -72,9 +73,9 @@ final class FuzzedStack implements AutoCloseable {
     void after(long durationNs) {
         long endNs = nowNs + durationNs;
         int turns = 0;
-        while (core.nextDeadlineNs() <= endNs && (port.packetsLeft > 0 || nowNs < endNs)) {
+        while (core.nextDeadlineNs() <= endNs && (port.queue(0).packetsLeft > 0 || nowNs < endNs)) {
             check(turns++ < MAX_TURNS, "timers fire without end");
-            long polledNs = port.packetsLeft == 0 ? nowNs + POLL_NS : nowNs;
+            long polledNs = port.queue(0).packetsLeft == 0 ? nowNs + POLL_NS : nowNs;
             nowNs = Math.min(endNs, Math.max(polledNs, core.nextDeadlineNs()));
             turn();
         }
@@ -84,7 +85,7 @@ final class FuzzedStack implements AutoCloseable {
 
     /** Everything has been closed: nothing may be left once all timers have run out. */
     void expectNothingLeft() {
-        port.packetsLeft = Integer.MAX_VALUE;
+        port.queue(0).packetsLeft = Integer.MAX_VALUE;
         turn();
         after(ALL_OVER_NS);
         check(core.connections().isEmpty(), "left in the flow table: " + core.connections());

@@ -98,7 +98,7 @@ public final class ReassemblyTarget {
     }
 
     private void verifyReplies() {
-        for (byte[] frame = host.port.sent.poll(); frame != null; frame = host.port.sent.poll()) {
+        for (byte[] frame = host.port.nextSent(); frame != null; frame = host.port.nextSent()) {
             verifyReply(frame, false, Wire.ICMP, 0);
             verifyReply(frame, true, Wire.ICMP6, 129);
         }

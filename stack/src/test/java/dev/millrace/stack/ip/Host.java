@@ -5,6 +5,7 @@ import dev.millrace.stack.memory.Packet;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.metrics.Counters;
 import dev.millrace.stack.port.LoopPort;
+import dev.millrace.stack.port.MemoryPort;
 import dev.millrace.stack.port.PortCapabilities;
 import dev.millrace.stack.port.Sleeper;
 import dev.millrace.stack.tcp.SegmentOutput.Kind;
@@ -40,7 +41,10 @@ final class Host implements IpUpcalls, AutoCloseable {
     static final IpAddress PEER_LINK_LOCAL6 = OwnAddresses.linkLocal(PEER_MAC);
     static final long SECOND = 1_000_000_000L;
 
-    final RecordingPort port;
+    final MemoryPort port;
+    /** Of the packets of its sent frames. */
+    final List<Integer> sentFlags = new ArrayList<>();
+
     final LoopPort loop;
     final Counters counters = new Counters();
     final NetworkInterface link;
@@ -83,7 +87,7 @@ final class Host implements IpUpcalls, AutoCloseable {
     }
 
     Host(PortCapabilities capabilities, int mtu, int shard, int shards, LoopPort loop, int hopLimit) {
-        this.port = new RecordingPort(MAC, mtu, 4096, capabilities);
+        this.port = new MemoryPort(MAC, mtu, 1, capabilities, (sent, flags) -> sentFlags.add(flags));
         this.loop = loop;
         NetworkConfig config = new NetworkConfig(
                 List.of(new NetworkConfig.InterfaceAddress(V4, 24), new NetworkConfig.InterfaceAddress(V6, 64)),
@@ -117,7 +121,7 @@ final class Host implements IpUpcalls, AutoCloseable {
     void settle() {
         runFor(20 * SECOND);
         port.sent.clear();
-        port.sentFlags.clear();
+        sentFlags.clear();
     }
 
     /** Runs every timer that falls due, each at its time. */

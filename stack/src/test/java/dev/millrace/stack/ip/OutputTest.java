@@ -19,6 +19,7 @@ import dev.millrace.stack.memory.Memory;
 import dev.millrace.stack.memory.Packet;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.port.PortCapabilities;
+import dev.millrace.stack.port.TxQueue;
 import dev.millrace.stack.tcp.Path;
 import dev.millrace.stack.tcp.SegmentOutput.Kind;
 import dev.millrace.stack.wire.ArpPacket;
@@ -52,7 +53,7 @@ class OutputTest {
         host.receives(Frames.arp(ArpPacket.REPLY, PEER_MAC, PEER4, Host.MAC, V4));
         host.receives(Frames.advertisement(PEER6, V6, PEER6, NeighborMessage.SOLICITED, PEER_MAC));
         host.port.sent.clear();
-        host.port.sentFlags.clear();
+        host.sentFlags.clear();
     }
 
     @Rule("RFC 9293 MUST-49")
@@ -126,7 +127,7 @@ class OutputTest {
         assertTrue(host.sends(V4, PEER4, 1000, 100, Kind.DATA));
         host.ip.flush();
         byte[] frame = host.port.sent.get(0);
-        assertEquals(Packet.CHECKSUM_REQUESTED | Packet.DATA, host.port.sentFlags.get(0));
+        assertEquals(Packet.CHECKSUM_REQUESTED | Packet.DATA, host.sentFlags.get(0));
         int expected = Checksum.fold(Checksum.pseudoHeader(V4, PEER4, IpProtocol.TCP, 120));
         int stored = Frames.read(frame, at -> Memory.getUnsignedShortNative(at + Frames.V4_PAYLOAD + 16));
         assertEquals(expected, stored);
@@ -160,11 +161,11 @@ class OutputTest {
         for (int i = 0; i < 5; i++) {
             assertTrue(host.sends(V4, PEER4, 1000 + i, 0, i == 4 ? Kind.CONTROL : Kind.DATA));
         }
-        host.port.ringSpace = 2;
+        host.port.queue(0).ringSpace = 2;
         host.ip.flush();
         assertTrue(host.ip.outputBlocked());
         assertEquals(3, host.count(Counter.TX_RING_FULL));
-        host.port.ringSpace = Integer.MAX_VALUE;
+        host.port.queue(0).ringSpace = Integer.MAX_VALUE;
         host.ip.flush();
         assertFalse(host.ip.outputBlocked());
         assertEquals(List.of(1004, 1000, 1001, 1002, 1003), sourcePorts());
@@ -176,7 +177,7 @@ class OutputTest {
     @Rule("tcp.md: packet pool empty, TX ring full, backend gone")
     void aFullBacklogPushesBackAndTellsWhenItIsOver() {
         resolve(host);
-        host.port.ringSpace = 0;
+        host.port.queue(0).ringSpace = 0;
         int accepted = 0;
         while (host.sends(V4, PEER4, 1000, 0, Kind.DATA)) {
             accepted++;
@@ -184,7 +185,7 @@ class OutputTest {
         }
         assertFalse(host.ip.flush());
         assertTrue(host.ip.outputBlocked());
-        host.port.ringSpace = Integer.MAX_VALUE;
+        host.port.queue(0).ringSpace = Integer.MAX_VALUE;
         assertTrue(host.ip.flush());
         assertFalse(host.ip.flush(), "said once");
         assertEquals(accepted, host.port.sent.size());
@@ -198,12 +199,13 @@ class OutputTest {
         resolve(host);
         Path path = host.ip.path(V4, PEER4);
         List<Packet> taken = new ArrayList<>();
-        for (Packet packet = host.port.allocate(); packet != null; packet = host.port.allocate()) {
+        TxQueue queue = host.port.tx(0);
+        for (Packet packet = queue.allocate(); packet != null; packet = queue.allocate()) {
             taken.add(packet);
         }
         assertNull(host.ip.allocate(path));
         assertTrue(host.ip.outputBlocked());
-        taken.forEach(host.port::release);
+        taken.forEach(queue::release);
         assertTrue(host.ip.flush());
         assertNotNull(host.ip.allocate(path));
     }

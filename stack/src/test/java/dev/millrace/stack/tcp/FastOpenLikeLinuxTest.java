@@ -1,5 +1,7 @@
 package dev.millrace.stack.tcp;
 
+import static dev.millrace.stack.tcp.FastOpenTrace.COOKIE;
+import static dev.millrace.stack.tcp.FastOpenTrace.NO_COOKIE;
 import static dev.millrace.stack.tcp.Trace.ms;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -11,19 +13,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.millrace.stack.Rule;
 import dev.millrace.stack.wire.IcmpError;
 import dev.millrace.stack.wire.IpAddress;
-import java.nio.ByteBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** TCP Fast Open where RFC 7413 leaves a choice, and this stack makes Linux'. */
 @Rule("tcp.md: Handshake")
 class FastOpenLikeLinuxTest {
-    private static final byte[] NONE = {};
-    private static final byte[] COOKIE = {1, 2, 3, 4, 5, 6, 7, 8};
     private static final long KEY0 = 0x07060504_03020100L;
     private static final long KEY1 = 0x0f0e0d0c_0b0a0908L;
 
     private final Trace t = new Trace(TcpConfig.of(0).with(HandshakeConfig.DEFAULT.with(FastOpenMode.ON)));
+    private final FastOpenTrace client = new FastOpenTrace(t);
 
     @AfterEach
     void close() {
@@ -60,7 +60,7 @@ class FastOpenLikeLinuxTest {
         byte[] given;
         try (Trace one = new Trace(TcpConfig.of(0).with(config))) {
             one.listener = one.host.listen(Trace.PORT, 16, one.options);
-            one.peerSends("S", 0, 0, 0, s -> s.fastOpen = NONE);
+            one.peerSends("S", 0, 0, 0, s -> s.fastOpen = NO_COOKIE);
             given = one.stackSends("S.", 0, 1, 0).fastOpen;
             assertNotNull(given);
         }
@@ -72,12 +72,17 @@ class FastOpenLikeLinuxTest {
         }
     }
 
-    @Test
-    void aListenerThatNeedsNoCookieTakesDataOfAnySyn() {
+    /** A SYN with 100 bytes at a listener that needs no cookie; the SYN+ACK that takes them. */
+    private Segment openedByAnySyn() {
         t.options.fastOpenNoCookie = true;
         t.listener = t.host.listen(Trace.PORT, 16, t.options);
         t.peerSends("S", 0, 0, 100, s -> s.payload = Trace.pattern(1, 100));
-        assertNull(t.stackSends("S.", 0, 101, 0).fastOpen);
+        return t.stackSends("S.", 0, 101, 0);
+    }
+
+    @Test
+    void aListenerThatNeedsNoCookieTakesDataOfAnySyn() {
+        assertNull(openedByAnySyn().fastOpen);
         t.socket = t.listenerOrFail().accept();
         t.reads(1, 100);
     }
@@ -85,68 +90,44 @@ class FastOpenLikeLinuxTest {
     @Test
     void aConnectThatNeedsNoCookieSendsDataWithItsFirstSyn() {
         t.options.fastOpenNoCookie = true;
-        connectWith(100);
+        client.connectWith(100);
         assertNull(t.stackSends("S", 0, 0, 100).fastOpen);
         t.peerSends("S.", 0, 101, 0, s -> s.fastOpen = COOKIE);
-        end();
+        client.end();
         t.options.fastOpenNoCookie = false;
-        connectWith(100);
-        assertArrayEquals(NONE, t.stackSends("S", 0, 0, 0).fastOpen, "nobody had asked for that cookie");
+        client.connectWith(100);
+        assertArrayEquals(NO_COOKIE, t.stackSends("S", 0, 0, 0).fastOpen, "nobody had asked for that cookie");
     }
 
     // ---- what goes with the SYN ----
 
-    private void connectWith(int length) {
-        ByteBuffer text = ByteBuffer.wrap(Trace.pattern(1, length));
-        try {
-            t.socket = t.host.tcp.connect(
-                    null, Trace.PEER, Trace.PEER_PORT, t.options, TcpObserver.NONE, PortChooser.ANY, text, t.nowNs);
-        } catch (TcpException e) {
-            throw new AssertionError(e);
-        }
-        t.peerPort = Trace.PEER_PORT;
-    }
-
-    private void end() {
-        t.socket().abort();
-        t.turn();
-        t.ignoreSent();
-    }
-
-    private void learnCookie() {
-        connectWith(100);
-        t.stackSends("S", 0, 0, 0);
-        t.peerSends("S.", 0, 1, 0, s -> s.fastOpen = COOKIE);
-        end();
-    }
-
     @Test
     void theMssOfTheLastAnswerBoundsTheNextSyn() {
-        learnCookie();
-        connectWith(100);
+        client.learnCookie();
+        client.connectWith(100);
         t.stackSends("S", 0, 0, 100);
         t.peerSends("S.", 0, 101, 0, s -> s.mss = 1000);
-        end();
-        connectWith(3000);
+        client.end();
+        client.connectWith(3000);
         t.stackSends("S", 0, 0, 960);
     }
 
     @Test
     void aRequestThatIsLostSpeaksAgainstNothing() {
-        connectWith(100);
+        client.connectWith(100);
         t.stackSends("S", 0, 0, 0);
         t.lastSentNs = t.nowNs;
         assertNull(t.stackSendsAfter(ms(1000), "S", 0, 0, 0).fastOpen);
         t.peerSends("S.", 0, 1, 0);
-        end();
-        connectWith(100);
-        assertArrayEquals(NONE, t.stackSends("S", 0, 0, 0).fastOpen);
+        client.end();
+        client.connectWith(100);
+        assertArrayEquals(NO_COOKIE, t.stackSends("S", 0, 0, 0).fastOpen);
     }
 
     @Test
     void whatTheServerLeftGoesAgainInOnePieceAndHoldsNothingBack() {
-        learnCookie();
-        connectWith(1500);
+        client.learnCookie();
+        client.connectWith(1500);
         t.stackSends("S", 0, 0, 1420);
         t.peerSends("S.", 0, 1, 0);
         t.stackSends(".", 1, 1, 1420);
@@ -155,8 +136,8 @@ class FastOpenLikeLinuxTest {
 
     @Test
     void dataTooLargeForThePathMakesTheSynGoAgainAtOnceWithout() {
-        learnCookie();
-        connectWith(1400);
+        client.learnCookie();
+        client.connectWith(1400);
         Segment syn = t.stackSends("S", 0, 0, 1400);
         t.host.tcp.onIcmpError(
                 IcmpError.PACKET_TOO_BIG,
@@ -179,8 +160,8 @@ class FastOpenLikeLinuxTest {
 
     @Test
     void synsWithDataThatCrossMakeAConnection() {
-        learnCookie();
-        connectWith(100);
+        client.learnCookie();
+        client.connectWith(100);
         t.stackSends("S", 0, 0, 100);
         t.peerSends("S", 0, 0, 0);
         t.stackSends("S.", 0, 1, 0);
@@ -194,7 +175,7 @@ class FastOpenLikeLinuxTest {
     // ---- TCP_FASTOPEN_CONNECT ----
 
     private void connectDeferred() {
-        learnCookie();
+        client.learnCookie();
         t.options.fastOpenConnect = true;
         t.connect();
         t.peerPort = Trace.PEER_PORT;
@@ -235,10 +216,7 @@ class FastOpenLikeLinuxTest {
 
     @Test
     void anIcmpErrorEndsAConnectionThatDataHasOpenedUntilItIsAccepted() {
-        t.options.fastOpenNoCookie = true;
-        t.listener = t.host.listen(Trace.PORT, 16, t.options);
-        t.peerSends("S", 0, 0, 100, s -> s.payload = Trace.pattern(1, 100));
-        Segment synAck = t.stackSends("S.", 0, 101, 0);
+        Segment synAck = openedByAnySyn();
         t.host.tcp.onIcmpError(
                 IcmpError.HOST_UNREACHABLE,
                 Trace.STACK.high(),

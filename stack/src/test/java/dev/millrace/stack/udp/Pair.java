@@ -62,7 +62,7 @@ final class Pair implements AutoCloseable {
 
     private static Stack stack(Cable.End end, IpAddress v4, IpAddress v6, long seed) {
         List<StackConfig.Interface> own = List.of(new StackConfig.Interface(v4, 24), new StackConfig.Interface(v6, 64));
-        return new Stack(StackConfig.of(own, List.of(), Cable.MTU), end, new SplittableRandom(seed));
+        return new Stack(StackConfig.of(own, List.of(), Cable.MTU), end.port, new SplittableRandom(seed));
     }
 
     static IpAddress ip(String literal) {

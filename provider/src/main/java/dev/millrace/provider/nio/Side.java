@@ -1,0 +1,7 @@
+package dev.millrace.provider.nio;
+
+/** The two directions of a channel; at most one thread operates on each. */
+enum Side {
+    INPUT,
+    OUTPUT
+}
