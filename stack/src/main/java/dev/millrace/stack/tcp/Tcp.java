@@ -217,6 +217,8 @@ public final class Tcp {
             } catch (RuntimeException | AssertionError broken) {
                 onBroken(connection, broken, nowNs);
             }
+        } else if (flow instanceof HalfOpen entry) {
+            icmp.onError(entry, kind, quotedSequence);
         }
     }
 
