@@ -298,7 +298,7 @@ final class Sender {
         long end = dataEnd();
         int length = (int) Math.min(Math.min(to, end) - at, size.payloadLimit());
         boolean fin = finPosition != NO_FIN && at + length == end && to > end;
-        boolean last = at + length == end && length > 0;
+        boolean last = length > 0 && (at + length == end || at + length == synTextEnd);
         int flags = TcpSegment.ACK | (last ? TcpSegment.PSH : 0) | (fin ? TcpSegment.FIN : 0);
         if (!writer.segment(connection, at, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
             outOfPackets = true;
@@ -631,6 +631,7 @@ final class Sender {
             figures.inFlightSegments = nxt > una ? 1 : 0; // our SYN
             return figures;
         }
+        figures.synTextEnd = synTextEnd;
         recovery.describe(figures);
         if (connection.synDataBytes == 0 || !connection.tally.synDataTaken) {
             figures.deliveredSegments++; // our SYN, with no more than which its data was delivered
@@ -654,6 +655,11 @@ final class Sender {
     /** Written and not sent; a FIN counts as one. */
     long unsentBytes() {
         return Math.max(0, dataEnd() + (finPosition == NO_FIN ? 0 : 1) - Math.max(nxt, 0));
+    }
+
+    /** What of the SYN's text has not been taken goes again, though in SND.NXT's place. */
+    boolean isSynText(long position) {
+        return position < synTextEnd;
     }
 
     /** When a segment with text or a FIN left last, or else the handshake was complete. */

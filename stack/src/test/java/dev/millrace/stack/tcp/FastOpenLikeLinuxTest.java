@@ -144,6 +144,42 @@ class FastOpenLikeLinuxTest {
     }
 
     @Test
+    void oneLossIsForgivenAndTwoInARowAreNot() {
+        learnCookie();
+        loseSynWithData();
+        loseSynWithData();
+        connectWith(100);
+        assertNull(t.stackSends("S", 0, 0, 0).fastOpen);
+        t.peerSends("S.", 0, 1, 0);
+        end();
+        t.after(ms(60_000));
+        connectWith(100);
+        assertArrayEquals(COOKIE, t.stackSends("S", 0, 0, 100).fastOpen);
+    }
+
+    private void loseSynWithData() {
+        connectWith(100);
+        t.stackSends("S", 0, 0, 100);
+        t.lastSentNs = t.nowNs;
+        t.stackSendsAfter(ms(1000), "S", 0, 0, 0);
+        t.peerSends("S.", 0, 1, 0);
+        end();
+    }
+
+    @Test
+    void whatGoesAgainFromTheSynCountsAsRetransmittedUntilItIsAcknowledged() {
+        learnCookie();
+        connectWith(1500);
+        t.stackSends("S", 0, 0, 1420);
+        t.peerSends("S.", 0, 1, 0);
+        t.ignoreSent();
+        assertEquals(1, t.connection().sender.recoveryFigures().retransmittedSegments);
+        assertEquals(1, t.connection().tally.retransmissions);
+        t.peerSends(".", 1, 1421, 0);
+        assertEquals(0, t.connection().sender.recoveryFigures().retransmittedSegments);
+    }
+
+    @Test
     void whatTheServerLeftGoesAgainInOnePieceAndHoldsNothingBack() {
         learnCookie();
         connectWith(1500);
