@@ -59,6 +59,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     final Ecn ecn;
     final UrgentData urgent = new UrgentData();
     final ConnectionTally tally = new ConnectionTally();
+    private final NotSentLimit notSent = new NotSentLimit();
     private final SendBuffer sendBuffer;
     private final ReceiveBuffer receiveBuffer;
     private final TcpOptions options;
@@ -167,6 +168,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
         this.sender = new Sender(this, sendBuffer, tcp, options);
         this.receiver = new Receiver(receiveBuffer, timers, tcp.counters, tcp.config, options);
         this.urgent.inline(options.oobInline);
+        limitUnsent();
     }
 
     // ---- application: state ----
@@ -185,7 +187,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
                 || (wishes & SHUTDOWN_OUTPUT) != 0
                 || (now & CONNECTED) != 0
                         && !memoryWanted
-                        && hasSpace(sendBuffer.freeBytes())
+                        && hasSpace()
                         && (synTextLimit == 0 || mayFollowSyn(1, now) > 0)) {
             ready |= WRITABLE;
         }
@@ -196,8 +198,8 @@ public final class TcpConnection extends Flow implements TcpSocket {
         return ready;
     }
 
-    private boolean hasSpace(int free) {
-        return free * 3L >= sendBuffer.capacity();
+    private boolean hasSpace() {
+        return sendBuffer.freeBytes() * 3L >= sendBuffer.capacity() && notSent.isWritable(sendBuffer.tailAcquire());
     }
 
     @Override
@@ -214,7 +216,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
 
     @Override
     public int writableBytes() {
-        return sendBuffer.freeBytes();
+        return notSent.permitted(sendBuffer.tailAcquire(), sendBuffer.freeBytes());
     }
 
     // ---- application: bytes ----
@@ -256,7 +258,8 @@ public final class TcpConnection extends Flow implements TcpSocket {
         if (synTextLimit > 0) {
             return writeWithSyn(source, from, length);
         }
-        return onWritten(sendBuffer.write(source, from, length), length);
+        int allowed = notSent.permitted(sendBuffer.tailAcquire(), length);
+        return onWritten(sendBuffer.write(source, from, allowed), allowed);
     }
 
     private int writeWithSyn(ByteBuffer source, int from, int length) {
@@ -271,7 +274,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     /** How many of so many bytes may be written: before the handshake is complete those that go with the SYN, and these once only. */
     private int mayFollowSyn(int length, int now) {
         if ((now & SYNCHRONISED) != 0) {
-            return length;
+            return notSent.permitted(sendBuffer.tailAcquire(), length);
         }
         boolean begun =
                 sendBuffer.freeBytes() < sendBuffer.capacity() || ((int) REQUESTED.getAcquire(this) & OPEN) != 0;
@@ -296,7 +299,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
             memoryWanted = true;
             requestAttention();
         }
-        boolean filled = !hasSpace(sendBuffer.freeBytes());
+        boolean filled = !hasSpace();
         if (filled) {
             SPACE_WANTED.setRelease(this, spaceWanted + 1);
         }
@@ -449,6 +452,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
     private void applyOptions(long nowNs) {
         trafficClass = options.trafficClass;
         sender.apply(options);
+        limitUnsent();
         receiver.quickAckAlways(options.quickAck);
         if (options.receiveBufferBytes > receiver.capacity()) {
             receiver.capacity(Math.min(options.receiveBufferBytes, 0xffff << receiver.scale));
@@ -456,6 +460,17 @@ public final class TcpConnection extends Flow implements TcpSocket {
         if (state != TcpState.CLOSED) {
             retries.startKeepAlive(nowNs);
         }
+    }
+
+    /** The option, or else the stack's setting, says how much may be unsent. */
+    void limitUnsent() {
+        int own = options.notSentLowBytes;
+        publishSent(); // before the limit that it is for
+        notSent.low(own == 0 ? tcp.config.notSentLowBytes() : own < 0 ? NotSentLimit.NONE : own);
+    }
+
+    private void publishSent() {
+        notSent.onTransmitted(Math.max(sender.nxt, 0), sender.segmentBytes(), sender.window.maxBytes);
     }
 
     /** The application has promised more when it wrote last. */
@@ -474,6 +489,10 @@ public final class TcpConnection extends Flow implements TcpSocket {
     /** Sends what may go and what is due, then tells the observer; the last step of whatever concerned this connection. */
     void finish(long nowNs) {
         sender.transmit(nowNs);
+        if (notSent.isLimited()) {
+            publishSent();
+            announceSpace();
+        }
         if (receiver.ackNow && state != TcpState.CLOSED) {
             sendAck(nowNs);
         }
@@ -682,7 +701,7 @@ public final class TcpConnection extends Flow implements TcpSocket {
         int wanted = (int) SPACE_WANTED.getAcquire(this);
         if (wanted != spaceAnnounced) {
             sender.growBuffer();
-            if (hasSpace(sendBuffer.freeBytes())) {
+            if (hasSpace()) {
                 spaceAnnounced = wanted;
                 readinessChanged = true;
             }
