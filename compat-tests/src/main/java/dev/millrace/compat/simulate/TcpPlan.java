@@ -28,6 +28,8 @@ record TcpPlan(
 
     static final int MANY = 4096;
 
+    static final int UNLIMITED = Integer.MAX_VALUE;
+
     static TcpPlan draw(SplittableRandom random) {
         return new TcpPlan(
                 any(random, CongestionAlgorithm.values()),
@@ -38,7 +40,7 @@ record TcpPlan(
                 // without cookies a full table makes handshakes fail, and they may
                 random.nextInt(6) == 0 ? SynCookieMode.ALWAYS : SynCookieMode.ON_OVERFLOW,
                 random.nextInt(6) == 0 ? 1 + random.nextInt(4) : MANY,
-                random.nextInt(4) == 0 ? 1 + random.nextInt(64 << 10) : Integer.MAX_VALUE);
+                random.nextInt(4) == 0 ? 1 + random.nextInt(64 << 10) : UNLIMITED);
     }
 
     private static <T> T any(SplittableRandom random, T[] values) {
