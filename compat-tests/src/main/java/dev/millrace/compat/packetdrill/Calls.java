@@ -105,7 +105,11 @@ final class Calls {
             case "readv" -> streams.receive(socket, StreamCalls.vectorBytes(arguments.get(1)), 0);
             case "recv", "recvfrom" -> streams.receive(socket, size(arguments), Constants.number(arguments.get(3)));
             case "recvmsg" ->
-                streams.receive(socket, StreamCalls.messageBytes(arguments.get(1)), Constants.number(arguments.get(2)));
+                ControlMessages.checked(
+                        socket,
+                        arguments.get(1),
+                        streams.receive(
+                                socket, StreamCalls.bufferBytes(arguments.get(1)), Constants.number(arguments.get(2))));
             case "write" -> streams.send(socket, size(arguments), 0);
             case "writev" -> streams.send(socket, StreamCalls.vectorBytes(arguments.get(1)), 0);
             case "send" -> streams.send(socket, size(arguments), Constants.number(arguments.get(3)));

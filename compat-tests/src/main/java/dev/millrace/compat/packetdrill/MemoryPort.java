@@ -20,6 +20,9 @@ final class MemoryPort implements Port, RxQueue, TxQueue {
 
     private final int mtu;
     private final PacketPool pool;
+    /** The largest packet that IP has fits in. */
+    private final PacketPool inboundPool;
+
     private final ArrayDeque<byte[]> inbound = new ArrayDeque<>();
     private final Consumer<byte[]> onSent;
 
@@ -27,7 +30,8 @@ final class MemoryPort implements Port, RxQueue, TxQueue {
     MemoryPort(int mtu, Consumer<byte[]> onSent) {
         this.mtu = mtu;
         this.onSent = onSent;
-        this.pool = new PacketPool(PACKETS, TxQueue.HEADROOM + 14 + Math.max(mtu, 9216), 0);
+        this.pool = new PacketPool(PACKETS, TxQueue.HEADROOM + 14 + mtu, 0);
+        this.inboundPool = new PacketPool(1, 14 + 40 + 0xffff, 0);
     }
 
     /** The stack will receive this frame. */
@@ -89,6 +93,7 @@ final class MemoryPort implements Port, RxQueue, TxQueue {
     @Override
     public void close() {
         pool.close();
+        inboundPool.close();
     }
 
     // ---- RxQueue ----
@@ -100,7 +105,7 @@ final class MemoryPort implements Port, RxQueue, TxQueue {
         if (frame == null) {
             return 0;
         }
-        Packet packet = pool.take(0);
+        Packet packet = inboundPool.take(0);
         if (packet == null) {
             throw new IllegalStateException("the stack keeps every packet of its port");
         }
@@ -114,7 +119,7 @@ final class MemoryPort implements Port, RxQueue, TxQueue {
     @Override
     public void release(Packet[] packets, int count) {
         for (int i = 0; i < count; i++) {
-            pool.give(packets[i]);
+            inboundPool.give(packets[i]);
         }
     }
 

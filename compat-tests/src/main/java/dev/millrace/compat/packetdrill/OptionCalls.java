@@ -54,6 +54,13 @@ final class OptionCalls {
             case "TCP_QUICKACK" -> options.quickAck = Constants.number(value) != 0;
             case "SO_OOBINLINE" -> options.oobInline = Constants.number(value) != 0;
             case "TCP_CORK" -> options.cork = Constants.number(value) != 0;
+            case "TCP_NOTSENT_LOWAT" -> options.notSentLowBytes = (int) Constants.number(value);
+            case "TCP_INQ" -> {
+                if (Constants.number(value) < 0 || Constants.number(value) > 1) {
+                    return Outcome.error("EINVAL");
+                }
+                socket.tellsLeft = Constants.number(value) != 0;
+            }
             case "SO_RCVLOWAT" -> socket.receiveLowWater = (int) Math.max(1, Constants.number(value));
             case "TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT" -> {
                 return fastOpen(socket, name, (int) Constants.number(value));
@@ -156,7 +163,7 @@ final class OptionCalls {
         return Outcome.OK;
     }
 
-    private static CongestionAlgorithm algorithm(String name) {
+    static CongestionAlgorithm algorithm(String name) {
         try {
             return CongestionAlgorithm.of(name);
         } catch (IllegalArgumentException e) {
@@ -221,9 +228,11 @@ final class OptionCalls {
             case "SO_TYPE" -> Constants.of("SOCK_STREAM");
             case "SO_ACCEPTCONN" -> bit(socket.acceptor != null);
             case "SO_PROTOCOL" -> Constants.of("IPPROTO_TCP");
+            case "TCP_INQ" -> bit(socket.tellsLeft);
             case "SO_RCVLOWAT" -> socket.receiveLowWater;
             case "SO_OOBINLINE" -> bit(options.oobInline);
             case "TCP_CORK" -> bit(options.cork);
+            case "TCP_NOTSENT_LOWAT" -> options.notSentLowBytes;
             case "TCP_FASTOPEN" -> Math.max(0, options.fastOpenQueue);
             case "TCP_FASTOPEN_CONNECT" -> bit(options.fastOpenConnect);
             case "IP_MTU", "IPV6_MTU" -> info == null ? 0 : info.metrics().get(TcpMetric.PMTU);

@@ -17,8 +17,8 @@ final class ScriptRun implements AutoCloseable {
     /** Virtual time after which a call that the script does not let block counts as stuck. */
     private static final long STUCK_NS = 600_000_000_000L;
 
-    /** What fits into a packet of the link; a payload of more comes in several segments, at the same moment. */
-    private static final int MAX_INBOUND_BYTES = 9000;
+    /** What fits into an IP packet, as one that an interface has joined (GRO); a payload of more comes in several segments, at the same moment. */
+    private static final int MAX_INBOUND_BYTES = 65_000;
 
     /** No window is larger. */
     private static final int MAX_PAYLOAD_BYTES = 1 << 24;
@@ -43,9 +43,35 @@ final class ScriptRun implements AutoCloseable {
     /** A blocking call that is under way. */
     private record Blocked(Event event, Event.CallAction call, Attempt attempt, long untilNs) {}
 
+    /** The world, once there is one. */
+    private final class Kernel implements ShellCommands.Kernel {
+        @Override
+        public void checkCounted(String name) {
+            world().checkCounted(name);
+        }
+
+        @Override
+        public void forgetServers() {
+            World there = world;
+            if (there != null) {
+                there.core().forgetServers();
+            }
+        }
+    }
+
+    private static final ShellCommands.Kernel NOTHING_RUNS = new ShellCommands.Kernel() {
+        @Override
+        public void checkCounted(String name) {
+            World.counter(name);
+        }
+
+        @Override
+        public void forgetServers() {}
+    };
+
     ScriptRun(Settings settings) {
         this.settings = settings;
-        this.shell = new ShellCommands(settings, name -> world().checkCounted(name));
+        this.shell = new ShellCommands(settings, new Kernel());
     }
 
     /**
@@ -68,7 +94,7 @@ final class ScriptRun implements AutoCloseable {
     private void rehearseCommands(Script script) {
         Settings scratch = new Settings(settings.personality);
         scratch.directory = settings.directory;
-        ShellCommands rehearsal = new ShellCommands(scratch, World::counter);
+        ShellCommands rehearsal = new ShellCommands(scratch, NOTHING_RUNS);
         boolean started = false;
         for (Event event : script.events()) {
             boolean late = started;
@@ -96,8 +122,8 @@ final class ScriptRun implements AutoCloseable {
 
     private void play(Event event, Script script) {
         if (event.action() instanceof Event.CommandAction command && !isAboutSockets(event, command, script)) {
-            shell.run(command.text(), world != null);
             if (world == null) {
+                shell.run(command.text(), false);
                 return;
             }
         }
@@ -119,12 +145,18 @@ final class ScriptRun implements AutoCloseable {
             case Event.IcmpAction icmp -> inject(icmp.message());
             case Event.CallAction call -> call(event, call, base);
             case Event.CodeAction code -> statements.run(code.text());
-            case Event.CommandAction command -> {
-                if (SocketTable.isCount(command.text())) {
-                    there.settle();
-                    SocketTable.check(command.text(), there.connections());
-                }
-            }
+            case Event.CommandAction command -> command(event, command, script);
+        }
+    }
+
+    private void command(Event event, Event.CommandAction command, Script script) {
+        World there = world();
+        if (!isAboutSockets(event, command, script)) {
+            shell.run(command.text(), true);
+            there.reconfigure();
+        } else if (SocketTable.isCount(command.text())) {
+            there.settle();
+            SocketTable.check(command.text(), there.connections());
         }
     }
 

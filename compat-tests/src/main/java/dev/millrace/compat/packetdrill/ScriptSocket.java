@@ -27,6 +27,9 @@ final class ScriptSocket implements Descriptor, TcpObserver {
     /** SO_RCVLOWAT */
     int receiveLowWater = 1;
 
+    /** TCP_INQ: recvmsg tells how much is left to read. */
+    boolean tellsLeft;
+
     boolean outputShutDown;
     boolean inputShutDown;
 

@@ -34,7 +34,7 @@ final class ShellCommands {
             "(tc\\s+qdisc\\s+(add|replace)\\s+dev\\s+\\S+\\s+root\\s+pfifo$|ethtool\\s+-K\\s+\\S+(\\s+(tso|gso)\\s+off)+|/tmp/sysctl_restore_\\S+|kldload.*|kldunload.*|sleep\\s.*|sync"
                     + "|true|modprobe.*|sysctl\\s+kern\\.timecounter\\..*|nstat)");
 
-    /** At the beginning nothing is known of any server. */
+    /** Nothing is known of any server, as at the beginning. */
     private static final Pattern FLUSH_METRICS = Pattern.compile("ip\\s+tcp_metrics\\s+flush.*");
 
     /** Asks whether a counter has counted; the exit status tells. */
@@ -42,23 +42,27 @@ final class ShellCommands {
 
     private final Sysctls sysctls;
     private final Path directory;
-    private final Counted counters;
+    private final Kernel kernel;
 
-    /** Whether a counter, by Linux' name, has counted anything. */
-    interface Counted {
+    /** What the commands ask of the stack and tell it, as far as it runs. */
+    interface Kernel {
         /**
+         * Whether a counter, by Linux' name, has counted anything.
+         *
          * @throws ScriptException it has not
          * @throws UnsupportedConstructException there is none of that name
          */
-        void check(String name);
+        void checkCounted(String name);
+
+        void forgetServers();
     }
 
     /**
      * @param settings what the commands change
-     * @param counters what they ask
+     * @param kernel what they ask
      */
-    ShellCommands(Settings settings, Counted counters) {
-        this.counters = counters;
+    ShellCommands(Settings settings, Kernel kernel) {
+        this.kernel = kernel;
         this.sysctls = new Sysctls(settings);
         this.directory = settings.directory;
     }
@@ -91,12 +95,15 @@ final class ShellCommands {
         Matcher sysctl = SYSCTL.matcher(line);
         Matcher echo = ECHO.matcher(line);
         Matcher counted = COUNTED.matcher(line);
-        if (NOTHING_TO_DO.matcher(line).matches()
-                || !started && FLUSH_METRICS.matcher(line).matches()) {
+        if (NOTHING_TO_DO.matcher(line).matches()) {
+            return;
+        }
+        if (FLUSH_METRICS.matcher(line).matches()) {
+            kernel.forgetServers();
             return;
         }
         if (counted.matches()) {
-            counters.check(counted.group(1));
+            kernel.checkCounted(counted.group(1));
             return;
         }
         if (SCRIPT.matcher(line).matches()) {

@@ -32,12 +32,16 @@ final class StreamCalls {
         return (int) total;
     }
 
-    /** Bytes of a msghdr's buffers. */
+    /** Bytes of the buffers of a msghdr that is sent. */
     static int messageBytes(Value message) {
-        Value control = Constants.field(message, "msg_control", Integer.MAX_VALUE, new Value.Listing(List.of()));
-        if (control instanceof Value.Listing list && !list.items().isEmpty()) {
+        if (!ControlMessages.of(message).isEmpty()) {
             throw new UnsupportedConstructException("msg_control");
         }
+        return bufferBytes(message);
+    }
+
+    /** Bytes of a msghdr's buffers. */
+    static int bufferBytes(Value message) {
         return vectorBytes(Constants.field(message, "msg_iov", Integer.MAX_VALUE, new Value.Listing(List.of())));
     }
 
@@ -111,9 +115,10 @@ final class StreamCalls {
         }
         ByteBuffer bytes = ByteBuffer.allocate(length);
         int[] done = {0};
+        boolean[] waits = {false};
         boolean opens = opens(socket, connection);
         return () -> {
-            if (socket.isConnecting()) {
+            if (socket.isConnecting() || waits[0] && !isWritable(connection)) {
                 return mayBlock ? null : Outcome.error("EAGAIN");
             }
             if (opens && done[0] == length) {
@@ -123,8 +128,7 @@ final class StreamCalls {
                 return Outcome.OK;
             }
             connection.moreFollows(has(flags, "MSG_MORE"));
-            int count = connection.write(bytes, done[0], length - done[0]);
-            world.settle();
+            int count = write(connection, bytes, done[0], length - done[0]);
             if (count == TcpSocket.ERROR) {
                 return done[0] > 0 && !opens ? Outcome.of(done[0]) : broken(socket);
             }
@@ -135,8 +139,29 @@ final class StreamCalls {
             if (done[0] == length || !mayBlock && done[0] > 0) {
                 return Outcome.of(done[0]);
             }
+            waits[0] = true;
             return mayBlock ? null : Outcome.error("EAGAIN");
         };
+    }
+
+    /** As on Linux a writer that sleeps is woken when poll would tell it to write, not by every byte that becomes free. */
+    private static boolean isWritable(TcpSocket connection) {
+        return (connection.readiness() & (TcpSocket.WRITABLE | TcpSocket.FAILED)) != 0;
+    }
+
+    /** The call goes on while what it has written leaves and so makes room again under a limit of what may be unsent. */
+    private int write(TcpSocket connection, ByteBuffer bytes, int from, int length) {
+        int taken = connection.write(bytes, from, length);
+        world.settle();
+        while (taken > 0 && taken < length && world.limitsUnsent(connection)) {
+            int more = connection.write(bytes, from + taken, length - taken);
+            world.settle();
+            if (more <= 0) {
+                break;
+            }
+            taken += more;
+        }
+        return taken;
     }
 
     /** The connect before has only said so, and these bytes begin the handshake (TCP_FASTOPEN_CONNECT). */

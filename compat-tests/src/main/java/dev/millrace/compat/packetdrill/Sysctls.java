@@ -1,5 +1,6 @@
 package dev.millrace.compat.packetdrill;
 
+import dev.millrace.stack.tcp.CongestionAlgorithm;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -29,7 +30,6 @@ final class Sysctls {
             Map.entry("tcp_reordering", "3"),
             Map.entry("tcp_max_reordering", "300"),
             Map.entry("tcp_retrans_collapse", "0"),
-            Map.entry("tcp_notsent_lowat", "4294967295 -1"),
             Map.entry("tcp_abort_on_overflow", "0"),
             Map.entry("tcp_rfc1337", "1"),
             Map.entry("tcp_thin_linear_timeouts", "0"),
@@ -71,6 +71,15 @@ final class Sysctls {
             "tcp_window_scaling", new Choice("windowScaling", Map.of("0", "false", "1", "true")),
             "tcp_slow_start_after_idle", new Choice("slowStartAfterIdle", Map.of("0", "false", "1", "true")));
 
+    /**
+     * Sysctls that may change while the stack runs: Linux reads them when it needs them, and so does the engine. Others are read when a socket or a table is made;
+     * of those the congestion control can be told a socket by itself.
+     */
+    private static final String READ_ON_USE =
+            " tcp_syn_retries tcp_synack_retries tcp_retries2 tcp_orphan_retries tcp_fin_timeout "
+                    + "tcp_max_syn_backlog tcp_syncookies tcp_fastopen tcp_fastopen_key tcp_fastopen_blackhole_timeout_sec tcp_ecn tcp_sack "
+                    + "tcp_timestamps tcp_window_scaling tcp_slow_start_after_idle tcp_mtu_probing tcp_notsent_lowat tcp_congestion_control ";
+
     private record Component(String name, long factor) {}
 
     private record Choice(String component, Map<String, String> values) {}
@@ -92,7 +101,7 @@ final class Sysctls {
 
     /**
      * @param path as sysctl or below /proc/sys, with points or slashes
-     * @param started the stack runs already, so its configuration is fixed
+     * @param started the stack runs already, so that not all of its configuration can be changed
      * @throws UnsupportedConstructException the engine has no such setting, or not that value
      */
     void assign(String path, String value, boolean started) {
@@ -103,7 +112,7 @@ final class Sysctls {
         if (value.equals(set.put(dotted, value)) || neutral) {
             return;
         }
-        if (started && !name.equals("tcp_fastopen") && !FreeBsdSysctls.isNeutral(dotted)) {
+        if (started && !isReadOnUse(name) && !FreeBsdSysctls.isNeutral(dotted)) {
             throw new UnsupportedConstructException(asked + " after the first socket");
         }
         if (FreeBsdSysctls.owns(dotted)) {
@@ -114,12 +123,36 @@ final class Sysctls {
             case "tcp_rmem" -> settings.receiveBuffers(value);
             case "tcp_wmem" -> settings.sendBuffers(value);
             case "tcp_congestion_control" ->
-                settings.tcp.set("congestionControl", value.equals("reno") ? "newreno" : value, asked);
+                congestionControl(value.equals("reno") ? "newreno" : value, started, asked);
             case "tcp_fastopen" -> fastOpen(value);
             case "tcp_fastopen_key" -> fastOpenKey(value, asked);
+            case "tcp_notsent_lowat" -> settings.tcp.set("notSentLowBytes", unsentLimit(number(value)), asked);
             case "tcp_orphan_retries" -> settings.tcp.set("orphanRetries", value.equals("0") ? "8" : value, asked);
             default -> assignComponent(name, value, asked);
         }
+    }
+
+    /** A value that would mean another behaviour than the engine's only is settled here; it changes nothing in a running stack. */
+    private static boolean isReadOnUse(String name) {
+        return READ_ON_USE.contains(" " + name + " ") || AS_IT_IS.containsKey(name) && !CHOICES.containsKey(name);
+    }
+
+    /** A socket has the one that was the system's when it was made. */
+    private void congestionControl(String name, boolean started, String asked) {
+        if (!started) {
+            settings.tcp.set("congestionControl", name, asked);
+            return;
+        }
+        CongestionAlgorithm algorithm = OptionCalls.algorithm(name);
+        if (algorithm == CongestionAlgorithm.DCTCP) {
+            throw new UnsupportedConstructException(asked + " after the first socket");
+        }
+        settings.socketDefaults.congestionControl = algorithm;
+    }
+
+    /** Linux has an unsigned number, whose largest is no limit. */
+    private static String unsentLimit(long bytes) {
+        return Long.toString(bytes < 0 ? Integer.MAX_VALUE : Math.min(bytes, Integer.MAX_VALUE));
     }
 
     private void assignComponent(String name, String value, String asked) {

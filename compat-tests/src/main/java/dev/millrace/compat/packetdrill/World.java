@@ -5,6 +5,7 @@ import dev.millrace.stack.core.StackConfig;
 import dev.millrace.stack.core.StackCore;
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.tcp.TcpInfo;
+import dev.millrace.stack.tcp.TcpSocket;
 import dev.millrace.stack.tcp.TcpState;
 import dev.millrace.stack.wire.IpAddress;
 import java.util.ArrayDeque;
@@ -40,6 +41,7 @@ final class World implements AutoCloseable {
     private final String congestionControl;
     private final MemoryPort port;
     private final StackCore core;
+    private final TcpOverrides overrides;
     private long nowNs = BEGINNING_NS - SETTLING_NS;
 
     World(Settings settings) {
@@ -48,6 +50,7 @@ final class World implements AutoCloseable {
         this.remote = settings.remote();
         this.frames = new Frames(local, remote);
         this.port = new MemoryPort(settings.mtu(), this::onSent);
+        this.overrides = settings.tcp;
         StackConfig config = settings.stackConfig();
         this.stack = new Stack(config, port, new SplittableRandom(SEED));
         this.core = stack.core(0);
@@ -69,6 +72,13 @@ final class World implements AutoCloseable {
 
     StackCore core() {
         return core;
+    }
+
+    /** The settings, which the configuration is made from, have changed. */
+    void reconfigure() {
+        settle();
+        core.reconfigure();
+        settle();
     }
 
     /**
@@ -182,6 +192,12 @@ final class World implements AutoCloseable {
     boolean hasUnacknowledged(int localPort, int remotePort) {
         TcpInfo info = info(localPort, remotePort);
         return info != null && info.unacknowledgedBytes() > 0;
+    }
+
+    /** What the application has written and the stack not yet sent is limited by more than the send buffer. */
+    boolean limitsUnsent(TcpSocket socket) {
+        int own = socket.options().notSentLowBytes;
+        return own > 0 || own == 0 && !overrides.get("notSentLowBytes").isEmpty();
     }
 
     /** The name of the stack's congestion control, lower case. */

@@ -98,7 +98,8 @@ public final class Cycles implements Conversations {
                 MtuProbing.BLACKHOLE,
                 false,
                 SynCookieMode.ON_OVERFLOW,
-                TcpPlan.MANY);
+                TcpPlan.MANY,
+                TcpPlan.UNLIMITED);
         return new HostPlan(
                 1, 1500, 2048, Integer.MAX_VALUE, 16_000, 0, listeners, 64L << 20, 128 << 10, 4 << 20, 200 * MS, tcp);
     }

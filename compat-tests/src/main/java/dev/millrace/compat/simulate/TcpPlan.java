@@ -14,6 +14,7 @@ import java.util.SplittableRandom;
  *
  * @param paced segments of every algorithm leave at its rate
  * @param maxHalfOpen handshakes under way; few make cookies necessary
+ * @param notSentLowBytes what may wait unsent; few make writers wait
  */
 record TcpPlan(
         CongestionAlgorithm congestion,
@@ -22,9 +23,12 @@ record TcpPlan(
         MtuProbing mtuProbing,
         boolean paced,
         SynCookieMode synCookies,
-        int maxHalfOpen) {
+        int maxHalfOpen,
+        int notSentLowBytes) {
 
     static final int MANY = 4096;
+
+    static final int UNLIMITED = Integer.MAX_VALUE;
 
     static TcpPlan draw(SplittableRandom random) {
         return new TcpPlan(
@@ -35,7 +39,8 @@ record TcpPlan(
                 random.nextInt(5) == 0,
                 // without cookies a full table makes handshakes fail, and they may
                 random.nextInt(6) == 0 ? SynCookieMode.ALWAYS : SynCookieMode.ON_OVERFLOW,
-                random.nextInt(6) == 0 ? 1 + random.nextInt(4) : MANY);
+                random.nextInt(6) == 0 ? 1 + random.nextInt(4) : MANY,
+                random.nextInt(4) == 0 ? 1 + random.nextInt(64 << 10) : UNLIMITED);
     }
 
     private static <T> T any(SplittableRandom random, T[] values) {
@@ -45,6 +50,7 @@ record TcpPlan(
     TcpConfig apply(TcpConfig usual) {
         return usual.withCongestion(congestion, ecn, paced)
                 .withMtuProbing(mtuProbing)
+                .withNotSentLow(notSentLowBytes)
                 .with(new HandshakeConfig(maxHalfOpen, maxHalfOpen, synCookies, fastOpen));
     }
 

@@ -57,6 +57,7 @@ public final class StackCore {
     private final @Nullable NetworkInterface link;
     private final RxQueue loopbackRx;
     private final NetworkInterface loopback;
+    private final StackConfig config;
     private final Packet[] burst = new Packet[BURST];
     private long lastTurnNs;
     private boolean turned;
@@ -80,6 +81,7 @@ public final class StackCore {
             UdpTable datagramPorts,
             RandomGenerator random) {
         this.shard = shard;
+        this.config = config;
         this.chunks = new ChunkPool(config.bufferBytesPerShard());
         this.loopback = new NetworkInterface(loopbackPort, shard, loopbackPort.mtu(), counters);
         this.link = linkPort.mac() == 0 ? null : new NetworkInterface(linkPort, shard, config.mtu(), counters);
@@ -196,6 +198,20 @@ public final class StackCore {
      */
     public void checkInvariants() {
         tcp.checkInvariants();
+    }
+
+    /**
+     * Asks the configuration's tuning ({@link StackConfig#withTuning}) again, and takes what has changed while the core runs, as Linux takes a sysctl: for whatever is
+     * decided from now on. What tables and connections have been made with stays. Lease holder only.
+     */
+    public void reconfigure() {
+        tcp.reconfigure(config.tcp(shard), lastTurnNs);
+        unflushed = true;
+    }
+
+    /** What is known of servers from earlier connections is forgotten. Lease holder only. */
+    public void forgetServers() {
+        tcp.forgetServers();
     }
 
     /** Lease holder only. */

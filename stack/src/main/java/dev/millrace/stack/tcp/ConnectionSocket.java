@@ -56,6 +56,7 @@ final class ConnectionSocket implements TcpSocket {
     private final Receiver receiver;
 
     private final UrgentData urgent;
+    private final NotSentLimit notSent;
     private final SendBuffer sendBuffer;
     private final ReceiveBuffer receiveBuffer;
     private final TcpOptions options;
@@ -93,6 +94,7 @@ final class ConnectionSocket implements TcpSocket {
         this.chunks = tcp.chunks;
         this.receiver = connection.receiver;
         this.urgent = connection.urgent;
+        this.notSent = connection.notSent;
         this.sendBuffer = connection.sender.buffer;
         this.receiveBuffer = connection.receiver.buffer;
         this.options = options;
@@ -127,9 +129,9 @@ final class ConnectionSocket implements TcpSocket {
         return ready;
     }
 
-    /** As Linux: a third of the buffer. */
+    /** As Linux: a third of the buffer, and not too much of it unsent. */
     boolean hasSpace() {
-        return sendBuffer.freeBytes() * 3L >= sendBuffer.capacity();
+        return sendBuffer.freeBytes() * 3L >= sendBuffer.capacity() && notSent.isWritable(sendBuffer.tailAcquire());
     }
 
     @Override
@@ -146,7 +148,7 @@ final class ConnectionSocket implements TcpSocket {
 
     @Override
     public int writableBytes() {
-        return sendBuffer.freeBytes();
+        return notSent.permitted(sendBuffer.tailAcquire(), sendBuffer.freeBytes());
     }
 
     // ---- application: bytes ----
@@ -188,7 +190,8 @@ final class ConnectionSocket implements TcpSocket {
         if (synTextLimit > 0) {
             return writeWithSyn(source, from, length);
         }
-        return onWritten(sendBuffer.write(source, from, length), length);
+        int allowed = notSent.permitted(sendBuffer.tailAcquire(), length);
+        return onWritten(sendBuffer.write(source, from, allowed), allowed);
     }
 
     private int writeWithSyn(ByteBuffer source, int from, int length) {
@@ -203,7 +206,7 @@ final class ConnectionSocket implements TcpSocket {
     /** How many of so many bytes may be written: before the handshake is complete those that go with the SYN, and these once only. */
     private int mayFollowSyn(int length, int now) {
         if ((now & SYNCHRONISED) != 0) {
-            return length;
+            return notSent.permitted(sendBuffer.tailAcquire(), length);
         }
         boolean begun =
                 sendBuffer.freeBytes() < sendBuffer.capacity() || ((int) REQUESTED.getAcquire(this) & OPEN) != 0;

@@ -12,8 +12,13 @@ import org.jspecify.annotations.Nullable;
 final class FastOpenCache {
     private static final int MAX_SERVERS = 1024;
 
-    /** How long SYNs to a server carry nothing after one that did was lost; doubles with each loss (§4.1.3.1, as Linux). */
+    /**
+     * How long SYNs to a server carry nothing after the second in a row that did was lost; doubles with each loss (§4.1.3.1). A single loss is most often only
+     * that: Linux waited for the second as well, before it left this to the pause for all servers.
+     */
     private static final long BLOCKED_NS = 60_000_000_000L;
+
+    private static final int TELLING_LOSSES = 2;
 
     private static final int MAX_DOUBLINGS = 6;
 
@@ -43,11 +48,11 @@ final class FastOpenCache {
         }
 
         boolean mayCarryData(long nowNs) {
-            return cookieBytes > 0 && (losses == 0 || nowNs - blockedUntilNs >= 0);
+            return cookieBytes > 0 && mayAsk(nowNs);
         }
 
         boolean mayAsk(long nowNs) {
-            return losses == 0 || nowNs - blockedUntilNs >= 0;
+            return losses < TELLING_LOSSES || nowNs - blockedUntilNs >= 0;
         }
     }
 
@@ -61,6 +66,11 @@ final class FastOpenCache {
     @Nullable
     Server find(IpAddress server) {
         return entries.get(server);
+    }
+
+    /** Nothing is known of anybody. */
+    void clear() {
+        entries.clear();
     }
 
     int size() {
@@ -95,15 +105,16 @@ final class FastOpenCache {
     /** A SYN with data was lost, and its repetition without came through: something on the path may drop such SYNs. */
     void onLoss(IpAddress server, long nowNs) {
         Server entry = entries.computeIfAbsent(server, key -> new Server());
-        entry.blockedUntilNs = nowNs + (BLOCKED_NS << Math.min(entry.losses, MAX_DOUBLINGS));
         entry.losses++;
+        int doublings = Math.clamp(entry.losses - TELLING_LOSSES, 0, MAX_DOUBLINGS);
+        entry.blockedUntilNs = nowNs + (BLOCKED_NS << doublings);
     }
 
     /** The server wants none of it. */
     void onRefusal(IpAddress server, long untilNs) {
         Server entry = entries.computeIfAbsent(server, key -> new Server());
         entry.blockedUntilNs = untilNs;
-        entry.losses = 1;
+        entry.losses = TELLING_LOSSES;
     }
 
     // ---- all servers ----

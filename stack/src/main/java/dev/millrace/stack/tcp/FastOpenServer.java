@@ -12,12 +12,26 @@ import dev.millrace.stack.wire.TcpSegment;
  */
 final class FastOpenServer {
     private final Tcp tcp;
-    private final FastOpenKeys keys;
+    private FastOpenKeys keys;
+    private FastOpenTuning tuning;
 
     FastOpenServer(Tcp tcp) {
         this.tcp = tcp;
-        FastOpenTuning tuning = tcp.config.handshake().fastOpenTuning();
-        this.keys = tuning.hasKey() ? new FastOpenKeys(tuning.key0(), tuning.key1()) : tcp.ports.fastOpenKeys;
+        this.tuning = tcp.config.handshake().fastOpenTuning();
+        this.keys = keysOf(tuning);
+    }
+
+    private FastOpenKeys keysOf(FastOpenTuning from) {
+        return from.hasKey() ? new FastOpenKeys(from.key0(), from.key1()) : tcp.ports.fastOpenKeys;
+    }
+
+    /** Another key makes cookies given out before worthless. */
+    void reconfigure() {
+        FastOpenTuning changed = tcp.config.handshake().fastOpenTuning();
+        if (!changed.equals(tuning)) {
+            tuning = changed;
+            keys = keysOf(changed);
+        }
     }
 
     /** Whether the SYN+ACK is to bring a cookie: the SYN asks for one, or brought none that is good. */

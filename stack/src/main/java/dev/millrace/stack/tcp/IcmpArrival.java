@@ -2,11 +2,12 @@ package dev.millrace.stack.tcp;
 
 import dev.millrace.stack.metrics.Counter;
 import dev.millrace.stack.wire.IcmpError;
+import dev.millrace.stack.wire.IpAddress;
 
 /**
  * What ICMP errors do to a connection: nothing unless the quoted sequence number is in flight (RFC 5927 §4.1), and nothing final once the
  * connection is synchronised (RFC 1122 §4.2.3.9 as relaxed by RFC 5461 and 5927 §5.2); one that data with its SYN has opened counts as such,
- * as on Linux, once it is accepted. One per core; core thread only.
+ * as on Linux, once it is accepted. A half-open entry is forgotten. One per core; core thread only.
  */
 final class IcmpArrival {
     private final Tcp tcp;
@@ -35,6 +36,29 @@ final class IcmpArrival {
             tcp.lifecycle.fail(connection, error);
         } else {
             connection.softError = error;
+        }
+    }
+
+    /**
+     * About our SYN+ACK: as on Linux the entry goes, and the listener's application hears nothing, since errors are not accept's. Which errors those
+     * are differs there between the protocols: with IPv4 a network or host that cannot be reached, a time exceeded, a parameter problem; with IPv6 what
+     * its errors of connections are final for.
+     */
+    void onError(HalfOpen entry, IcmpError kind, int quotedSequence) {
+        if (quotedSequence != entry.iss) {
+            tcp.counters.increment(Counter.TCP_ICMP_OUT_OF_WINDOW);
+            return;
+        }
+        boolean v4 = IpAddress.isV4(entry.localHigh, entry.localLow);
+        boolean ends = switch (kind) {
+            case NETWORK_UNREACHABLE, HOST_UNREACHABLE, TIME_EXCEEDED -> v4;
+            case PORT_UNREACHABLE, ADMINISTRATIVELY_PROHIBITED -> !v4;
+            case PARAMETER_PROBLEM -> true;
+            case PROTOCOL_UNREACHABLE, PACKET_TOO_BIG -> false;
+        };
+        if (ends) {
+            tcp.counters.increment(Counter.TCP_ATTEMPT_FAILS);
+            tcp.passive.remove(entry);
         }
     }
 

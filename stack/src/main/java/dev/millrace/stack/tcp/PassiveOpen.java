@@ -11,7 +11,6 @@ import dev.millrace.stack.wire.TcpSegment;
  */
 final class PassiveOpen {
     private final Tcp tcp;
-    private final HandshakeConfig limits;
     private final SynCookies cookies;
     private final Acceptance acceptance;
     final FastOpenServer fastOpen;
@@ -19,7 +18,6 @@ final class PassiveOpen {
 
     PassiveOpen(Tcp tcp, Acceptance acceptance) {
         this.tcp = tcp;
-        this.limits = tcp.config.handshake();
         this.cookies = new SynCookies(tcp.random);
         this.acceptance = acceptance;
         this.fastOpen = new FastOpenServer(tcp);
@@ -45,6 +43,7 @@ final class PassiveOpen {
             drop(Counter.DROP_TCP_LISTEN_OVERFLOW);
             return;
         }
+        HandshakeConfig limits = tcp.config.handshake();
         boolean full = halfOpen >= limits.maxHalfOpen()
                 || listener.halfOpen(tcp.config.shard()) >= limits.maxHalfOpenPerListener();
         if (tcp.isFull() || full && limits.synCookies() == SynCookieMode.OFF) {
@@ -60,7 +59,7 @@ final class PassiveOpen {
     void onReopeningSyn(TcpListener listener, TcpSegment syn, int iss, long nowNs) {
         if (listener.isFull()) {
             drop(Counter.DROP_TCP_LISTEN_OVERFLOW);
-        } else if (tcp.isFull() || halfOpen >= limits.maxHalfOpen()) {
+        } else if (tcp.isFull() || halfOpen >= tcp.config.handshake().maxHalfOpen()) {
             drop(Counter.DROP_TCP_HALF_OPEN_FULL);
         } else {
             openHalf(listener, syn, iss, nowNs);

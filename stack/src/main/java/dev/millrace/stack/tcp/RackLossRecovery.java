@@ -362,7 +362,7 @@ final class RackLossRecovery implements LossRecovery {
         into.inFlightSegments = log.count();
         into.sackedSegments = sack ? log.sackedSegments() : Math.min(detection.duplicates.count(), log.count());
         into.lostSegments = segments(log.lostBytes());
-        into.retransmittedSegments = segments(log.retransmittedBytes());
+        into.retransmittedSegments = segments(log.retransmittedBytes()) + log.countOutOnce(into.synTextEnd);
         into.deliveryRate = rate.bytesPerSecond();
         into.rateAppLimited = rate.wasAppLimited();
         scoreboard.describe(into);

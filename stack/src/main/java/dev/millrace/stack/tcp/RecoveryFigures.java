@@ -14,6 +14,9 @@ final class RecoveryFigures {
     /** One of the above, Linux' TCP_CA_ states. */
     int state;
 
+    /** To be filled in before: what ends up to here has been sent with the SYN before. */
+    long synTextEnd;
+
     int inFlightSegments;
     int sackedSegments;
     int lostSegments;

@@ -17,7 +17,7 @@ final class SegmentWriter {
     final Syn syn = new Syn();
 
     private final SegmentOutput output;
-    private final TcpFeatures features;
+    private TcpFeatures features;
     private final Counters counters;
     private final int[] sackLeft = new int[TcpSegment.MAX_SACK_BLOCKS];
     private final int[] sackRight = new int[TcpSegment.MAX_SACK_BLOCKS];
@@ -28,6 +28,10 @@ final class SegmentWriter {
         this.counters = counters;
     }
 
+    void features(TcpFeatures changed) {
+        features = changed;
+    }
+
     /** A segment of a synchronised connection; {@code [position, position + length)} of its send buffer is the payload. */
     boolean segment(
             TcpConnection connection, long position, int length, int flags, SegmentOutput.Kind kind, long nowNs) {
@@ -35,7 +39,7 @@ final class SegmentWriter {
         if (packet == null) {
             return false;
         }
-        boolean newText = length > 0 && position == connection.sender.nxt;
+        boolean newText = length > 0 && position == connection.sender.nxt && !connection.sender.isSynText(position);
         connection.tally.onSent(length, !newText);
         Receiver receiver = connection.receiver;
         Timestamps timestamps = receiver.timestamps;

@@ -321,6 +321,7 @@ final class Sender {
             figures.inFlightSegments = nxt > una ? 1 : 0; // our SYN
             return figures;
         }
+        figures.synTextEnd = sillyWindow.synTextEnd;
         recovery.describe(figures);
         if (connection.fastOpen.synDataBytes == 0 || !connection.tally.synDataTaken) {
             figures.deliveredSegments++; // our SYN, with no more than which its data was delivered
@@ -339,6 +340,11 @@ final class Sender {
         return window.edge - nxt < Math.min(unsent, segmentBytes())
                 ? ConnectionTally.Activity.WINDOW_LIMITED
                 : ConnectionTally.Activity.BUSY;
+    }
+
+    /** What of the SYN's text has not been taken goes again, though in SND.NXT's place. */
+    boolean isSynText(long position) {
+        return position < sillyWindow.synTextEnd;
     }
 
     /** Written and not sent; a FIN counts as one. */

@@ -252,6 +252,15 @@ final class SentSegments extends SegmentLog {
         return retransmittedBytes;
     }
 
+    /** How many entries that end up to {@code position} are out, and have not been sent again. */
+    int countOutOnce(long position) {
+        int count = 0;
+        for (long number = first; number < next && end(number) <= position; number++) {
+            count += (flags(number) & (SACKED | LOST | RETRANSMITTED)) == 0 ? 1 : 0;
+        }
+        return count;
+    }
+
     /** RFC 6675 §4's pipe: bytes in the network. */
     long pipe() {
         return end() - headStart - sackedBytes - lostBytes + retransmittedBytes;

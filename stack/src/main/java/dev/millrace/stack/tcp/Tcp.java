@@ -31,7 +31,7 @@ public final class Tcp {
     private static final int MAX_FLOWS = 1 << 29;
 
     // shared by the shard's connections
-    final TcpConfig config;
+    TcpConfig config;
     final SegmentOutput output;
     final ChunkPool chunks;
     final Counters counters;
@@ -106,6 +106,28 @@ public final class Tcp {
         this.synReceived = new SynReceived(this, passive, acceptance);
         this.active = new ActiveOpen(this);
         this.icmp = new IcmpArrival(this);
+    }
+
+    /**
+     * Takes other limits and times, for whatever reads them from now on: as with Linux' sysctls the retries, the handshakes to come, and what connections have
+     * not fixed at their beginning. The sizes of tables stay. Core thread only.
+     */
+    public void reconfigure(TcpConfig changed, long nowNs) {
+        config = changed;
+        writer.features(changed.features());
+        passive.fastOpen.reconfigure();
+        flows.forEach(flow -> {
+            if (flow instanceof TcpConnection connection) {
+                connection.limitUnsent();
+                touch(connection);
+            }
+        });
+        finishTouched(nowNs);
+    }
+
+    /** What earlier connections have told of servers, cookies of Fast Open above all, is forgotten ({@code ip tcp_metrics flush}). Core thread only. */
+    public void forgetServers() {
+        fastOpen.cache.clear();
     }
 
     // ---- segments ----
@@ -217,6 +239,8 @@ public final class Tcp {
             } catch (RuntimeException | AssertionError broken) {
                 onBroken(connection, broken, nowNs);
             }
+        } else if (flow instanceof HalfOpen entry) {
+            icmp.onError(entry, kind, quotedSequence);
         }
     }
 

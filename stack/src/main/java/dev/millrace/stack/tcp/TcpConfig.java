@@ -24,6 +24,7 @@ package dev.millrace.stack.tcp;
  * @param ecn who asks for ECN and who agrees
  * @param features what may be switched off
  * @param pacing segments of every algorithm leave at its pacing rate, not in bursts; without it, only of those that need it
+ * @param notSentLowBytes what may wait unsent of a connection that is writable (tcp_notsent_lowat), {@link NotSentLimit#NONE}: anything
  */
 public record TcpConfig(
         int shard,
@@ -45,7 +46,8 @@ public record TcpConfig(
         MtuProbing mtuProbing,
         EcnMode ecn,
         TcpFeatures features,
-        boolean pacing) {
+        boolean pacing,
+        int notSentLowBytes) {
 
     private static final long MS = 1_000_000L;
     private static final long SECOND = 1_000 * MS;
@@ -72,7 +74,8 @@ public record TcpConfig(
                 MtuProbing.BLACKHOLE,
                 EcnMode.PASSIVE,
                 TcpFeatures.DEFAULT,
-                false);
+                false,
+                NotSentLimit.NONE);
     }
 
     /** As this one, with these buffer sizes and this minimum RTO and connection limit. */
@@ -98,6 +101,13 @@ public record TcpConfig(
     public TcpConfig with(TcpFeatures wanted) {
         Copy copy = new Copy(this);
         copy.features = wanted;
+        return copy.done();
+    }
+
+    /** As this one, with this much unsent at most of a writable connection. */
+    public TcpConfig withNotSentLow(int bytes) {
+        Copy copy = new Copy(this);
+        copy.notSentLowBytes = bytes;
         return copy.done();
     }
 
@@ -131,6 +141,7 @@ public record TcpConfig(
         private EcnMode ecn;
         private TcpFeatures features;
         private boolean pacing;
+        private int notSentLowBytes;
 
         Copy(TcpConfig from) {
             this.from = from;
@@ -145,6 +156,7 @@ public record TcpConfig(
             ecn = from.ecn;
             features = from.features;
             pacing = from.pacing;
+            notSentLowBytes = from.notSentLowBytes;
         }
 
         TcpConfig done() {
@@ -168,7 +180,8 @@ public record TcpConfig(
                     mtuProbing,
                     ecn,
                     features,
-                    pacing);
+                    pacing,
+                    notSentLowBytes);
         }
     }
 }

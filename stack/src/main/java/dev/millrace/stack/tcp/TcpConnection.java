@@ -21,6 +21,7 @@ public final class TcpConnection extends Flow {
     final Ecn ecn;
     final UrgentData urgent = new UrgentData();
     final ConnectionTally tally = new ConnectionTally();
+    final NotSentLimit notSent = new NotSentLimit();
     /** What the application holds. */
     final ConnectionSocket socket;
 
@@ -89,6 +90,7 @@ public final class TcpConnection extends Flow {
         this.receiver = new Receiver(receiveBuffer, timers, sender.rtt, tcp.counters, tcp.config, options);
         this.fastOpen = new FastOpen(this, tcp);
         this.socket = new ConnectionSocket(this, tcp, options, observer);
+        limitUnsent();
     }
 
     // ---- what the application asks for ----
@@ -147,6 +149,7 @@ public final class TcpConnection extends Flow {
     private void applyOptions(long nowNs) {
         trafficClass = options.trafficClass;
         sender.apply(options);
+        limitUnsent();
         receiver.acks.quickAckAlways(options.quickAck);
         if (options.receiveBufferBytes > receiver.window.capacity()) {
             receiver.window.capacity(Math.min(options.receiveBufferBytes, 0xffff << receiver.window.scale));
@@ -154,6 +157,17 @@ public final class TcpConnection extends Flow {
         if (state != TcpState.CLOSED) {
             retries.startKeepAlive(nowNs);
         }
+    }
+
+    /** The option, or else the stack's setting, says how much may be unsent. */
+    void limitUnsent() {
+        int own = options.notSentLowBytes;
+        publishSent(); // before the limit that it is for
+        notSent.low(own == 0 ? tcp.config.notSentLowBytes() : own < 0 ? NotSentLimit.NONE : own);
+    }
+
+    private void publishSent() {
+        notSent.onTransmitted(Math.max(sender.nxt, 0), sender.segmentBytes(), sender.window.maxBytes);
     }
 
     boolean outputShutDown() {
@@ -167,6 +181,10 @@ public final class TcpConnection extends Flow {
     /** Sends what may go and what is due, then tells the observer; the last step of whatever concerned this connection. */
     void finish(long nowNs) {
         sender.transmit(nowNs);
+        if (notSent.isLimited()) {
+            publishSent();
+            announceSpace();
+        }
         if (receiver.acks.ackNow && state != TcpState.CLOSED) {
             sendAck(nowNs);
         }

@@ -23,6 +23,11 @@ public final class TcpOptions {
     public int trafficClass;
     /** TCP_USER_TIMEOUT in ms (RFC 5482), 0 = by retransmission count. */
     public int userTimeoutMs;
+    /**
+     * TCP_NOTSENT_LOWAT: the socket is writable, and takes bytes, only while fewer than this are unsent, so that what is written last does not wait behind much
+     * else; 0: as the stack ({@link TcpConfig#notSentLowBytes}), below 0: without limit.
+     */
+    public int notSentLowBytes;
     /** SO_OOBINLINE: urgent bytes are read like others, not discarded. */
     public boolean oobInline;
     /** TCP_QUICKACK: acknowledge at once. */
@@ -74,6 +79,7 @@ public final class TcpOptions {
         copy.sendBufferBytes = sendBufferBytes;
         copy.trafficClass = trafficClass;
         copy.userTimeoutMs = userTimeoutMs;
+        copy.notSentLowBytes = notSentLowBytes;
         copy.oobInline = oobInline;
         copy.quickAck = quickAck;
         copy.cork = cork;

@@ -13,7 +13,10 @@ public interface TcpSocket {
     int CONNECTED = 1;
     /** {@link #readiness}: {@link #read} would give bytes, the end of the stream, or an error. */
     int READABLE = 1 << 1;
-    /** {@link #readiness}: {@link #write} would take bytes (at least a third of the buffer is free, as Linux), or fail. */
+    /**
+     * {@link #readiness}: {@link #write} would take bytes, or fail. As on Linux at least a third of the buffer is free, and less is unsent than half of what {@link
+     * TcpOptions#notSentLowBytes} allows.
+     */
     int WRITABLE = 1 << 2;
     /** {@link #readiness}: the peer's FIN was received; once the bytes before it are read, reads give {@link #END}. */
     int PEER_CLOSED = 1 << 3;
@@ -45,7 +48,7 @@ public interface TcpSocket {
      * Takes up to {@code length} bytes of {@code source} from absolute index {@code from}; the buffer's position is left alone. They leave
      * when the core next turns.
      *
-     * @return bytes taken; 0 when the buffer is full; {@link #ERROR} (also when the output is shut down or the socket closed)
+     * @return bytes taken; 0 when the buffer is full, or as much unsent as may be; {@link #ERROR} (also when the output is shut down or the socket closed)
      */
     int write(ByteBuffer source, int from, int length);
 

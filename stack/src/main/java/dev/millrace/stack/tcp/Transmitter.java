@@ -161,7 +161,7 @@ final class Transmitter {
         long end = sender.dataEnd();
         int length = (int) Math.min(Math.min(to, end) - at, size.payloadLimit());
         boolean fin = sender.finPosition != Sender.NO_FIN && at + length == end && to > end;
-        boolean last = at + length == end && length > 0;
+        boolean last = length > 0 && (at + length == end || at + length == sillyWindow.synTextEnd);
         int flags = TcpSegment.ACK | (last ? TcpSegment.PSH : 0) | (fin ? TcpSegment.FIN : 0);
         if (!writer.segment(connection, at, length, flags, SegmentOutput.Kind.DATA, nowNs)) {
             outOfPackets = true;

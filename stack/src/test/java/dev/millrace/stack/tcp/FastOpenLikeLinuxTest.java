@@ -125,6 +125,42 @@ class FastOpenLikeLinuxTest {
     }
 
     @Test
+    void oneLossIsForgivenAndTwoInARowAreNot() {
+        client.learnCookie();
+        loseSynWithData();
+        loseSynWithData();
+        client.connectWith(100);
+        assertNull(t.stackSends("S", 0, 0, 0).fastOpen);
+        t.peerSends("S.", 0, 1, 0);
+        client.end();
+        t.after(ms(60_000));
+        client.connectWith(100);
+        assertArrayEquals(COOKIE, t.stackSends("S", 0, 0, 100).fastOpen);
+    }
+
+    private void loseSynWithData() {
+        client.connectWith(100);
+        t.stackSends("S", 0, 0, 100);
+        t.lastSentNs = t.nowNs;
+        t.stackSendsAfter(ms(1000), "S", 0, 0, 0);
+        t.peerSends("S.", 0, 1, 0);
+        client.end();
+    }
+
+    @Test
+    void whatGoesAgainFromTheSynCountsAsRetransmittedUntilItIsAcknowledged() {
+        client.learnCookie();
+        client.connectWith(1500);
+        t.stackSends("S", 0, 0, 1420);
+        t.peerSends("S.", 0, 1, 0);
+        t.ignoreSent();
+        assertEquals(1, t.connection().sender.recoveryFigures().retransmittedSegments);
+        assertEquals(1, t.connection().tally.retransmissions);
+        t.peerSends(".", 1, 1421, 0);
+        assertEquals(0, t.connection().sender.recoveryFigures().retransmittedSegments);
+    }
+
+    @Test
     void whatTheServerLeftGoesAgainInOnePieceAndHoldsNothingBack() {
         client.learnCookie();
         client.connectWith(1500);

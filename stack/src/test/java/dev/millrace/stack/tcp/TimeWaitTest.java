@@ -187,7 +187,8 @@ class TimeWaitTest {
                 d.mtuProbing(),
                 d.ecn(),
                 d.features(),
-                d.pacing()));
+                d.pacing(),
+                d.notSentLowBytes()));
         small.listener = small.host.listen(Trace.PORT, 16);
         for (int i = 0; i < 5; i++) {
             small.peerPort = 1000 + i;
