@@ -47,6 +47,7 @@ final class Receiver {
     private final ConnectionTimers timers;
     private final Counters counters;
     private final TcpConfig config;
+    private final boolean windowIsBuffer;
     private final ReceiveTuning tuning;
     private @Nullable ReassemblyQueue reassembly;
     private int capacity;
@@ -79,6 +80,7 @@ final class Receiver {
         this.timers = timers;
         this.counters = counters;
         this.config = config;
+        this.windowIsBuffer = config.features().quirks().windowIsBuffer();
         this.capacity = buffer.capacity();
         this.scale = scaleFor(Math.max(config.maxReceiveBufferBytes(), capacity));
         this.tuning = new ReceiveTuning(config.maxReceiveBufferBytes(), options.receiveBufferBytes == 0);
@@ -116,7 +118,21 @@ final class Receiver {
     /** Window scaling was not agreed on. */
     void withoutScaling() {
         scale = 0;
-        capacity(Math.min(capacity, 0xffff));
+        capacity(windowIsBuffer ? capacity : Math.min(capacity, 0xffff));
+    }
+
+    /** {@link Quirks#windowIsBuffer}: what there is room for, whether a window field can tell it or not. */
+    void holdWholeSegments(int peerMss) {
+        int segment = Math.min(mss, peerMss);
+        if (windowIsBuffer && capacity > segment) {
+            capacity(Math.ceilDiv(capacity, segment) * segment);
+        }
+    }
+
+    /** Whether a segment that begins here begins in that window; while there is no room RCV.NXT itself is. */
+    boolean hasRoomAt(long position) {
+        long end = limit() + (finReceived() ? 1 : 0); // the FIN takes a position, and no room
+        return position == nxt || position > nxt && position < end;
     }
 
     // ---- sequence numbers ----
@@ -153,7 +169,7 @@ final class Receiver {
      */
     int windowToAdvertise() {
         long limit = limit();
-        long target = limit - edge >= step() ? limit : edge;
+        long target = windowIsBuffer || limit - edge >= step() ? limit : edge;
         long window = Math.max(0, Math.max(target, edge) - nxt);
         long unit = 1L << scale;
         long room = Math.max(0, limit + unit - nxt);
@@ -263,6 +279,32 @@ final class Receiver {
         return finPosition != NO_FIN && nxt > finPosition;
     }
 
+    // ---- text with a SYN ----
+
+    /** Keeps what came with the peer's SYN, without acknowledging it, until the handshake is complete (RFC 9293 §3.10.7.3). */
+    void keepSynText(TcpSegment syn) {
+        if (syn.payloadLength > 0) {
+            ReassemblyQueue queue = reassemblyQueue();
+            long kept = placeMissing(queue, 0, Math.min(syn.payloadLength, edge), syn.payloadAddress);
+            if (kept > 0) {
+                queue.add(0, kept);
+            }
+        }
+    }
+
+    /** The handshake is complete. Answers whether there was any. */
+    boolean takeSynText(long nowNs) {
+        ReassemblyQueue queue = reassembly;
+        if (queue == null || nxt > 0 || queue.firstMissing(0, 1) == 0) {
+            return false;
+        }
+        nxt = queue.contiguousFrom(0);
+        queue.advanceTo(nxt);
+        publish();
+        scheduleAck((int) nxt, nowNs);
+        return true;
+    }
+
     private boolean gapless() {
         return reassembly == null || reassembly.isEmpty();
     }
@@ -307,11 +349,7 @@ final class Receiver {
     /** Text beyond a gap, or with a gap beyond it: at once acknowledged, so that the peer sees holes appear and close (RFC 5681 §4.2). */
     private void reassemble(long from, long end, long address) {
         ackNow = true;
-        ReassemblyQueue queue = reassembly;
-        if (queue == null) {
-            queue = new ReassemblyQueue();
-            reassembly = queue;
-        }
+        ReassemblyQueue queue = reassemblyQueue();
         long start = Math.max(from, nxt);
         if (start >= end || !queue.canAdd(start, end)) {
             return;
@@ -356,13 +394,17 @@ final class Receiver {
     /** A segment that lies wholly before RCV.NXT came again (RFC 2883 §4.1). */
     void onOldText(long from, long to) {
         if (sackPermitted && from < to && from >= 0) {
-            ReassemblyQueue queue = reassembly;
-            if (queue == null) {
-                queue = new ReassemblyQueue();
-                reassembly = queue;
-            }
-            queue.onDuplicate(from, Math.min(to, nxt));
+            reassemblyQueue().onDuplicate(from, Math.min(to, nxt));
         }
+    }
+
+    private ReassemblyQueue reassemblyQueue() {
+        ReassemblyQueue queue = reassembly;
+        if (queue == null) {
+            queue = new ReassemblyQueue();
+            reassembly = queue;
+        }
+        return queue;
     }
 
     // ---- acknowledgment ----
@@ -386,7 +428,7 @@ final class Receiver {
             ackNow = true;
         } else if (!ackNow && !timers.isSet(ConnectionTimers.DELAYED_ACK)) {
             timers.set(ConnectionTimers.DELAYED_ACK, nowNs + config.delayedAckNs());
-            if (!interactive && length < fullSegment) {
+            if (!interactive && length < fullSegment && first != QuickAck.NONE) {
                 ackAwaitsReader = true;
             }
         }
