@@ -12,7 +12,7 @@ final class FreeBsdSysctls {
             "net.inet.tcp.delacktime", new Factor("delayedAckNs", MS),
             "net.inet.tcp.msl", new Factor("timeWaitNs", 2 * MS),
             "net.inet.tcp.finwait2_timeout", new Factor("finWait2Ns", MS),
-            "net.inet.tcp.rexmit_slop", new Factor("minRtoNs", MS),
+            "net.inet.tcp.ecn.maxretries", new Factor("ecnSynRetries", 1),
             "net.inet.tcp.maxtcptw", new Factor("maxTimeWait", 1));
 
     /** Sysctls whose values have names in the engine. */
@@ -20,6 +20,9 @@ final class FreeBsdSysctls {
             "net.inet.tcp.sack.enable", new Choice("sack", Map.of("0", "false", "1", "true")),
             "net.inet.tcp.ecn.enable", new Choice("ecn", Map.of("0", "off", "1", "on", "2", "passive")),
             "net.inet.tcp.syncookies", new Choice("synCookies", Map.of("0", "off", "1", "on_overflow")),
+            "net.inet.tcp.insecure_rst", new Choice("resetInWindow", Map.of("0", "false", "1", "true")),
+            "net.inet.tcp.insecure_syn", new Choice("synInWindow", Map.of("0", "false", "1", "true")),
+            "net.inet.tcp.drop_synfin", new Choice("synFinIsSyn", Map.of("0", "true", "1", "false")),
             "net.inet.tcp.syncookies_only", new Choice("synCookies", Map.of("0", "on_overflow", "1", "always")),
             "net.inet.tcp.cc.algorithm",
                     new Choice("congestionControl", Map.of("newreno", "newreno", "cubic", "cubic")));
@@ -33,9 +36,6 @@ final class FreeBsdSysctls {
             Map.entry("net.inet.tcp.blackhole", "0"),
             Map.entry("net.inet.tcp.rexmit_initial", "1000"),
             Map.entry("net.inet.tcp.rexmit_drop_options", "0"),
-            Map.entry("net.inet.tcp.drop_synfin", "1"),
-            Map.entry("net.inet.tcp.insecure_rst", "0"),
-            Map.entry("net.inet.tcp.insecure_syn", "0"),
             Map.entry("net.inet.tcp.insecure_ack", "0"),
             Map.entry("net.inet.tcp.tolerate_missing_ts", "0"),
             Map.entry("net.inet.tcp.do_prr", "1"),
@@ -102,6 +102,10 @@ final class FreeBsdSysctls {
                 String most = Long.toString(Math.min(whole(value), MAX_BUFFER_BYTES));
                 settings.receiveBuffer(2, most);
                 settings.sendBuffer(2, most);
+            }
+            case "net.inet.tcp.rexmit_slop" -> {
+                settings.tcp.set("minRtoNs", times(MS, value), asked);
+                settings.tcp.set("synSlopNs", times(MS, value), asked);
             }
             case "net.inet.tcp.keepidle" -> settings.socketDefaults.keepIdleSeconds = seconds(value);
             case "net.inet.tcp.keepintvl" -> settings.socketDefaults.keepIntervalSeconds = seconds(value);

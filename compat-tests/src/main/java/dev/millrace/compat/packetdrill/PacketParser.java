@@ -56,8 +56,9 @@ final class PacketParser {
             case "source_quench" -> new int[] {4, 0};
             case "time_exceeded" -> {
                 String code = scanner.word();
-                yield new int[] {v6 ? 3 : 11, code.equals("exc_fragtime") || code.equals("frag") ? 1 : 0};
+                yield new int[] {v6 ? 3 : 11, code.startsWith("frag") || code.equals("exc_fragtime") ? 1 : 0};
             }
+            case "parameter_problem" -> new int[] {v6 ? 4 : 12, parameterProblem(v6)};
             default -> throw new UnsupportedConstructException("icmp " + type);
         };
         int mtu = scanner.takeWord("mtu") ? (int) scanner.number() : 0;
@@ -114,6 +115,17 @@ final class PacketParser {
             throw new UnsupportedConstructException("icmp unreachable " + code);
         }
         return found;
+    }
+
+    private int parameterProblem(boolean v6) {
+        String code = scanner.word();
+        return switch (code) {
+            case "code_0", "erroneous_header" -> 0;
+            case "code_1", "unknown_next_header" -> 1;
+            case "code_2", "unknown_option" -> 2;
+            default ->
+                throw new UnsupportedConstructException("icmp" + (v6 ? "v6" : "") + " parameter_problem " + code);
+        };
     }
 
     // ---- TCP ----

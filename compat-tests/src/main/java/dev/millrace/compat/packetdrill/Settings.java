@@ -70,7 +70,7 @@ final class Settings {
         fastOpenForClients = personality.fastOpenForClients;
         tcp.set("congestionControl", personality.congestionControl, "congestion control");
         tcp.set("refusalPauseNs", personality.refusalPauseNs, "Fast Open's negative answers");
-        tcp.set("timeWaitAnswersAll", personality.timeWaitAnswersAll, "answers in TIME-WAIT");
+        personality.quirks().forEach((quirk, value) -> tcp.set(quirk, value, quirk));
     }
 
     /**

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 final class TcpOverrides {
+    /** The engine's longest timeout (RFC 6298 §2.5), and so the largest minimum. */
+    private static final long MAX_RTO_NS = 120_000_000_000L;
+
     private final Map<String, String> values = new LinkedHashMap<>();
 
     /**
@@ -26,7 +29,10 @@ final class TcpOverrides {
         if (found == null) {
             throw new UnsupportedConstructException(asked);
         }
-        convert(found.getType(), value, asked);
+        Object converted = convert(found.getType(), value, asked);
+        if (component.equals("minRtoNs") && ((long) converted < 1 || (long) converted > MAX_RTO_NS)) {
+            throw new UnsupportedConstructException(asked);
+        }
         values.put(component, value);
     }
 

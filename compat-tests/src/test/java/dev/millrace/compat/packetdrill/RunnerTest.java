@@ -111,6 +111,18 @@ class RunnerTest {
     }
 
     @Test
+    void aTimeoutThatTheEngineCannotHaveIsUnsupported() throws IOException {
+        for (String sysctl : new String[] {
+            "net.ipv4.tcp_rto_min_us=0", "net.inet.tcp.rexmit_slop=0", "net.inet.tcp.rexmit_slop=120001"
+        }) {
+            assertEquals(
+                    Verdict.Kind.UNSUPPORTED,
+                    play("`sysctl " + sysctl + "`\n" + ACCEPTED).kind(),
+                    sysctl);
+        }
+    }
+
+    @Test
     void aScriptChoosesItsPersonality() throws IOException {
         String script = "--personality=freebsd\n"
                 + ACCEPTED.replace("<mss 1000>", "<mss 1000,sackOK,nop,nop>")

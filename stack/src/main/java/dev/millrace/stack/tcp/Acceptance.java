@@ -85,6 +85,7 @@ final class Acceptance {
         }
         sender.window.open(0, 0, entry.windowField());
         connection.peerMss = entry.peerMss();
+        receiver.window.holdWholeSegments(connection.peerMss);
         boolean repeated = entry.retransmissions > 0;
         if (!entry.isFromCookie()) {
             measureHandshake(connection, entry, repeated, segment, nowNs);

@@ -91,7 +91,7 @@ final class AckSchedule {
             burstBegun = true;
         } else if (!ackNow && !timers.isSet(ConnectionTimers.DELAYED_ACK)) {
             timers.set(ConnectionTimers.DELAYED_ACK, nowNs + config.delayedAckNs());
-            if (!interactive && length < fullSegment) {
+            if (!interactive && length < fullSegment && config.features().quickAck() != QuickAck.NONE) {
                 awaitsReader = true;
             }
         }

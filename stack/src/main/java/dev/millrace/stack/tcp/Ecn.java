@@ -17,6 +17,9 @@ final class Ecn {
 
     private static final int SETUP = TcpSegment.ECE | TcpSegment.CWR;
 
+    /** SYNs sent again that still ask. */
+    private final int synRetries;
+
     /** Our SYN asked for it. */
     private boolean asked;
     /** The SYN that asked may have been lost for that. */
@@ -38,6 +41,7 @@ final class Ecn {
     private long reducedAt = -1;
 
     Ecn(TcpConfig config) {
+        synRetries = config.features().quirks().ecnSynRetries();
         exact = config.congestionControl().needsEcn();
     }
 
@@ -49,8 +53,8 @@ final class Ecn {
     }
 
     /** §6.1.1.1: a SYN that asks and is not answered may have met a middlebox that drops such; the next does not ask. */
-    void onSynTimeout() {
-        silent = true;
+    void onSynTimeout(int timeouts) {
+        silent = timeouts > synRetries;
     }
 
     /** What our SYN, or SYN+ACK after a simultaneous open, carries. */

@@ -119,6 +119,7 @@ final class FastOpenServer {
         }
         sender.window.open(0, 0, syn.window);
         connection.peerMss = SegmentArrival.peerMss(syn, path.local.isV4());
+        receiver.window.holdWholeSegments(connection.peerMss);
         connection.ecn.agree(Ecn.accepts(syn, tcp.config));
         connection.synSentNs = nowNs;
         return connection;

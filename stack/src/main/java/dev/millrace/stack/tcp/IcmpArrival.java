@@ -27,11 +27,13 @@ final class IcmpArrival {
             onPacketTooBig(connection, mtu, nowNs);
             return;
         }
-        TcpError error = errorOf(kind);
+        boolean refused = tcp.config.features().quirks().refusedByFilter();
+        TcpError error = refused ? errorByBsd(kind) : errorOf(kind);
         if (error == TcpError.NONE) {
             return;
         }
-        if (connection.state() == TcpState.SYN_SENT || connection.fastOpen.awaitsAcceptance()) {
+        boolean opening = connection.state() == TcpState.SYN_SENT || connection.fastOpen.awaitsAcceptance();
+        if (opening && !(refused && mayPass(kind))) {
             tcp.counters.increment(Counter.TCP_ATTEMPT_FAILS);
             tcp.lifecycle.fail(connection, error);
         } else {
@@ -84,5 +86,19 @@ final class IcmpArrival {
             case HOST_UNREACHABLE, ADMINISTRATIVELY_PROHIBITED -> TcpError.HOST_UNREACHABLE;
             case PACKET_TOO_BIG, TIME_EXCEEDED, PARAMETER_PROBLEM -> TcpError.NONE;
         };
+    }
+
+    /** {@link Quirks#refusedByFilter}: a filter refuses as a host does. */
+    private static TcpError errorByBsd(IcmpError kind) {
+        return switch (kind) {
+            case ADMINISTRATIVELY_PROHIBITED -> TcpError.CONNECTION_REFUSED;
+            case TIME_EXCEEDED -> TcpError.HOST_UNREACHABLE;
+            default -> errorOf(kind);
+        };
+    }
+
+    /** And routes come and go. */
+    private static boolean mayPass(IcmpError kind) {
+        return kind == IcmpError.NETWORK_UNREACHABLE || kind == IcmpError.HOST_UNREACHABLE;
     }
 }

@@ -144,7 +144,9 @@ final class PassiveOpen {
             remove(entry);
             return;
         }
-        entry.timerId = tcp.wheel.schedule(entry, nowNs + (RttEstimator.INITIAL_RTO_NS << entry.retransmissions));
+        long timeoutNs = (RttEstimator.INITIAL_RTO_NS << entry.retransmissions)
+                + tcp.config.features().quirks().synSlopNs();
+        entry.timerId = tcp.wheel.schedule(entry, nowNs + timeoutNs);
     }
 
     /** The entry's time is over. */

@@ -23,6 +23,9 @@ final class ReceiveWindow {
 
     private final ReceiveBuffer buffer;
     private final ReceiveTuning tuning;
+    /** {@link Quirks#windowIsBuffer} */
+    private final boolean isBuffer;
+
     private int capacity;
     private int mss = DEFAULT_MSS;
     /** How far the application had read when the window was told last. */
@@ -30,6 +33,7 @@ final class ReceiveWindow {
 
     ReceiveWindow(ReceiveBuffer buffer, TcpConfig config, TcpOptions options) {
         this.buffer = buffer;
+        this.isBuffer = config.features().quirks().windowIsBuffer();
         this.capacity = buffer.capacity();
         this.scale = scaleFor(Math.max(config.maxReceiveBufferBytes(), capacity));
         this.tuning = new ReceiveTuning(config.maxReceiveBufferBytes(), options.receiveBufferBytes == 0);
@@ -60,7 +64,15 @@ final class ReceiveWindow {
     /** Window scaling was not agreed on. */
     void withoutScaling() {
         scale = 0;
-        capacity(Math.min(capacity, 0xffff));
+        capacity(isBuffer ? capacity : Math.min(capacity, 0xffff));
+    }
+
+    /** {@link Quirks#windowIsBuffer}: what there is room for, whether a window field can tell it or not. */
+    void holdWholeSegments(int peerMss) {
+        int segment = Math.min(mss, peerMss);
+        if (isBuffer && capacity > segment) {
+            capacity(Math.ceilDiv(capacity, segment) * segment);
+        }
     }
 
     /** Payload of the segments that the peer may send. */
@@ -84,7 +96,7 @@ final class ReceiveWindow {
      */
     int advertise(long nxt, long head) {
         long limit = head + capacity;
-        long target = limit - edge >= step() ? limit : edge;
+        long target = isBuffer || limit - edge >= step() ? limit : edge;
         long window = Math.max(0, Math.max(target, edge) - nxt);
         long unit = 1L << scale;
         long room = Math.max(0, limit + unit - nxt);

@@ -81,6 +81,16 @@ final class Receiver {
         return window.advertise(nxt, discarding ? nxt : buffer.headAcquire());
     }
 
+    /**
+     * {@link Quirks#windowIsBuffer}: whether a segment that begins here begins where there is room; while there is none RCV.NXT itself is. A FIN takes a
+     * position, and no room.
+     */
+    boolean hasRoomAt(long position) {
+        long head = discarding ? nxt : buffer.headAcquire();
+        long end = head + window.capacity() + (finReceived() ? 1 : 0);
+        return position == nxt || position > nxt && position < end;
+    }
+
     /** The application has read, or asked for something: memory and window follow. */
     void onConsumed(long roundTripNs, long nowNs) {
         if (discarding) {
@@ -142,6 +152,32 @@ final class Receiver {
         return finPosition != NO_FIN && nxt > finPosition;
     }
 
+    // ---- text with a SYN ----
+
+    /** Keeps what came with the peer's SYN, without acknowledging it, until the handshake is complete (RFC 9293 §3.10.7.3). */
+    void keepSynText(TcpSegment syn) {
+        if (syn.payloadLength > 0) {
+            ReassemblyQueue queue = reassemblyQueue();
+            long kept = placeMissing(queue, 0, Math.min(syn.payloadLength, window.edge), syn.payloadAddress);
+            if (kept > 0) {
+                queue.add(0, kept);
+            }
+        }
+    }
+
+    /** The handshake is complete. Answers whether there was any. */
+    boolean takeSynText(long nowNs) {
+        ReassemblyQueue queue = reassembly;
+        if (queue == null || nxt > 0 || queue.firstMissing(0, 1) == 0) {
+            return false;
+        }
+        nxt = queue.contiguousFrom(0);
+        queue.advanceTo(nxt);
+        publish();
+        onTaken((int) nxt, nowNs);
+        return true;
+    }
+
     private boolean gapless() {
         return reassembly == null || reassembly.isEmpty();
     }
@@ -197,11 +233,7 @@ final class Receiver {
         } else {
             acks.ackNow = true; // RFC 5681 §4.2: the peer sees holes close, too
         }
-        ReassemblyQueue queue = reassembly;
-        if (queue == null) {
-            queue = new ReassemblyQueue();
-            reassembly = queue;
-        }
+        ReassemblyQueue queue = reassemblyQueue();
         long start = Math.max(from, nxt);
         if (start >= end || !queue.canAdd(start, end)) {
             return;
@@ -247,13 +279,17 @@ final class Receiver {
     void onOldText(long from, long to) {
         acks.onOldText();
         if (sackPermitted && from < to && from >= 0) {
-            ReassemblyQueue queue = reassembly;
-            if (queue == null) {
-                queue = new ReassemblyQueue();
-                reassembly = queue;
-            }
-            queue.onDuplicate(from, Math.min(to, nxt));
+            reassemblyQueue().onDuplicate(from, Math.min(to, nxt));
         }
+    }
+
+    private ReassemblyQueue reassemblyQueue() {
+        ReassemblyQueue queue = reassembly;
+        if (queue == null) {
+            queue = new ReassemblyQueue();
+            reassembly = queue;
+        }
+        return queue;
     }
 
     // ---- acknowledgment ----

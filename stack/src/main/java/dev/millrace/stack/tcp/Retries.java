@@ -124,9 +124,13 @@ final class Retries {
         }
         connection.sender.rtt.backOff();
         connection.sender.onSynAckTimeout(nowNs);
-        connection.ecn.onSynTimeout();
+        connection.ecn.onSynTimeout(timeouts);
         tcp.fastOpen.onSynTimeout(connection);
         connection.sendSyn(nowNs);
+        long slopNs = tcp.config.features().quirks().synSlopNs();
+        if (slopNs > 0) {
+            connection.timers.set(ConnectionTimers.RETRANSMIT, nowNs + connection.sender.rtt.rtoNs() + slopNs);
+        }
         boundByUserTimeout(ConnectionTimers.RETRANSMIT, stuckSinceNs);
     }
 

@@ -49,6 +49,9 @@ final class SegmentArrival {
             return;
         }
         takeSyn(connection, segment, nowNs);
+        if (quirks().synTextKept()) {
+            connection.receiver.keepSynText(segment);
+        }
         if (hasAck) {
             establish(connection, segment, nowNs);
             tcp.fastOpen.onSynAck(connection, segment, taken, nowNs);
@@ -81,6 +84,7 @@ final class SegmentArrival {
             receiver.window.withoutScaling();
         }
         connection.peerMss = peerMss(segment, connection.path.local.isV4());
+        receiver.window.holdWholeSegments(connection.peerMss);
         connection.ecn.onSyn(segment);
         connection.sender.window.open(0, 0, segment.window);
     }
@@ -99,6 +103,9 @@ final class SegmentArrival {
         connection.onEstablished(nowNs);
         connection.sender.onEstablished(connection.peerMss, synTimeouts > 1, nowNs);
         connection.fastOpen.end();
+        if (quirks().synTextKept() && connection.receiver.takeSynText(nowNs)) {
+            connection.onReadable();
+        }
         if (connection.closedByApplication()) {
             tcp.lifecycle.close(connection, nowNs);
         } else if (connection.outputShutDown()) {
@@ -145,13 +152,16 @@ final class SegmentArrival {
             return;
         }
         // first: the sequence number
-        if (!isAcceptable(receiver, from, to)) {
+        boolean control = (flags & (TcpSegment.RST | TcpSegment.SYN)) != 0;
+        boolean acceptable =
+                control && quirks().windowIsBuffer() ? receiver.hasRoomAt(from) : isAcceptable(receiver, from, to);
+        if (!acceptable) {
             onUnacceptable(connection, segment, flags, from, to, nowNs);
             return;
         }
         connection.retries.onHeard(nowNs);
         // second to fourth: RST, SYN
-        if ((flags & (TcpSegment.RST | TcpSegment.SYN)) != 0) {
+        if (control) {
             onResetOrSyn(connection, flags, from, nowNs);
             return;
         }
@@ -247,10 +257,14 @@ final class SegmentArrival {
     private void onResetOrSyn(TcpConnection connection, int flags, long from, long nowNs) {
         if ((flags & TcpSegment.RST) == 0) {
             drop(Counter.DROP_TCP_UNEXPECTED_SYN);
-            connection.challenge(nowNs);
+            if (quirks().synInWindow()) {
+                tcp.lifecycle.abort(connection, TcpError.CONNECTION_RESET, nowNs);
+            } else {
+                connection.challenge(nowNs);
+            }
             return;
         }
-        if (from != connection.receiver.nxt) {
+        if (from != connection.receiver.nxt && !quirks().resetInWindow()) {
             drop(Counter.DROP_TCP_BAD_RESET);
             connection.challenge(nowNs);
             return;
@@ -364,6 +378,10 @@ final class SegmentArrival {
             case FIN_WAIT_2 -> tcp.lifecycle.enterTimeWait(connection, nowNs);
             default -> throw new AssertionError("FIN in " + connection.state());
         }
+    }
+
+    private Quirks quirks() {
+        return tcp.config.features().quirks();
     }
 
     private void drop(Counter reason) {

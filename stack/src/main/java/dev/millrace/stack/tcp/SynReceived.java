@@ -61,7 +61,7 @@ final class SynReceived {
     }
 
     private void onReset(HalfOpen entry, int offset, long nowNs) {
-        if (offset != 0) {
+        if (offset != 0 && !tcp.config.features().quirks().resetInWindow()) {
             drop(Counter.DROP_TCP_BAD_RESET);
             answer(entry, false, nowNs);
             return;

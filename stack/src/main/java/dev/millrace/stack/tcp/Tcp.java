@@ -136,6 +136,10 @@ public final class Tcp {
     public void onSegment(TcpSegment segment, long nowNs) {
         counters.increment(Counter.TCP_IN_SEGMENTS);
         if (segment.has(TcpSegment.SYN)) {
+            if (segment.has(TcpSegment.FIN) && !config.features().quirks().synFinIsSyn()) {
+                counters.increment(Counter.DROP_TCP_FLAGS);
+                return;
+            }
             config.features().restrict(segment);
         }
         Flow flow = flows.lookup(

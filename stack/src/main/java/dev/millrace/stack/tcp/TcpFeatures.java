@@ -10,8 +10,7 @@ import dev.millrace.stack.wire.TcpSegment;
  * @param windowScaling as well (tcp_window_scaling)
  * @param quickAck which segments are acknowledged at once at the start of a connection
  * @param slowStartAfterIdle the congestion window restarts after an idle time of an RTO (tcp_slow_start_after_idle, RFC 5681 §4.1)
- * @param timeWaitAnswersAll in TIME-WAIT segments without ACK are answered, too (RFC 9293 §3.10.7.4, first: their sequence number is looked at before); FreeBSD
- *     is silent
+ * @param quirks of other systems, for packet scripts only
  */
 public record TcpFeatures(
         boolean sack,
@@ -19,7 +18,7 @@ public record TcpFeatures(
         boolean windowScaling,
         QuickAck quickAck,
         boolean slowStartAfterIdle,
-        boolean timeWaitAnswersAll) {
+        Quirks quirks) {
     /**
      * As Linux ships, but for {@code quickAck}. A Linux server (6.18, over a veth, seen with tshark) acknowledges the first request at once and
      * answers it in another segment 0.1 ms later; from then on answers carry the acknowledgments. That segment serves nobody, and
@@ -27,7 +26,7 @@ public record TcpFeatures(
      * (RFC 896) does not have to sit out the delay for that: it is sent when the application has read everything and not answered,
      * as on Linux ({@link AckSchedule#awaitsReader}).
      */
-    public static final TcpFeatures DEFAULT = new TcpFeatures(true, true, true, QuickAck.FULL, true, true);
+    public static final TcpFeatures DEFAULT = new TcpFeatures(true, true, true, QuickAck.FULL, true, Quirks.NONE);
 
     /** Options of a SYN that this side does not use count as not sent. */
     void restrict(TcpSegment syn) {

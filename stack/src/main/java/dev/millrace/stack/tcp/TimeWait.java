@@ -60,7 +60,7 @@ final class TimeWait extends Flow {
             tcp.counters.increment(Counter.DROP_TCP_RESET_IN_TIME_WAIT); // RFC 1337: assassination
             return;
         }
-        if (!segment.has(TcpSegment.ACK) && !tcp.config.features().timeWaitAnswersAll()) {
+        if (!segment.has(TcpSegment.ACK) && !tcp.config.features().quirks().timeWaitAnswersAll()) {
             tcp.counters.increment(Counter.DROP_TCP_IN_TIME_WAIT);
             return;
         }

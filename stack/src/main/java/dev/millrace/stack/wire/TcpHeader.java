@@ -63,7 +63,7 @@ public final class TcpHeader {
         BAD_DATA_OFFSET,
         /** No SYN, ACK, RST or FIN ("null scan"), or FIN+PSH+URG without ACK ("christmas tree"): belongs to no state of any connection. */
         NO_MEANING,
-        /** SYN with FIN or RST: opens and closes at once. */
+        /** SYN with RST: opens and closes at once. SYN with FIN does so, too, but some systems take it; TCP knows which. */
         CONTRADICTION
     }
 
@@ -110,7 +110,7 @@ public final class TcpHeader {
         if (kind == 0) {
             return Fault.NO_MEANING;
         }
-        if ((kind & TcpSegment.SYN) != 0 && (kind & (TcpSegment.FIN | TcpSegment.RST)) != 0) {
+        if ((kind & TcpSegment.SYN) != 0 && (kind & TcpSegment.RST) != 0) {
             return Fault.CONTRADICTION;
         }
         if (kind == TcpSegment.FIN

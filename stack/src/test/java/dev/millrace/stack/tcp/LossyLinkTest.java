@@ -193,7 +193,7 @@ class LossyLinkTest {
                 B,
                 TcpConfig.of(0)
                         .with(new TcpFeatures(
-                                sack, timestamps, true, usual.quickAck(), usual.slowStartAfterIdle(), true)),
+                                sack, timestamps, true, usual.quickAck(), usual.slowStartAfterIdle(), Quirks.NONE)),
                 2);
         connect();
         loss = probability;

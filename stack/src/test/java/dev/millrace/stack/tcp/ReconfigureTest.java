@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 @Rule("tcp.md: Handshake")
 class ReconfigureTest {
     private static final TcpConfig DEFAULT = TcpConfig.of(0);
-    private static final TcpFeatures BARE = new TcpFeatures(false, false, false, QuickAck.FULL, true, true);
+    private static final TcpFeatures BARE = new TcpFeatures(false, false, false, QuickAck.FULL, true, Quirks.NONE);
 
     private final Trace t = new Trace();
 

@@ -146,10 +146,10 @@ class TcpHeaderTest {
         "0,NO_MEANING", // null
         "8,NO_MEANING", // PSH
         "41,NO_MEANING", // FIN PSH URG: christmas tree
-        "3,CONTRADICTION", // SYN FIN
+        "3,NONE", // SYN FIN is for TCP to drop
         "6,CONTRADICTION", // SYN RST
         "255,CONTRADICTION",
-        "19,CONTRADICTION", // SYN FIN ACK
+        "19,NONE", // SYN FIN ACK as well
         "2,NONE",
         "18,NONE",
         "4,NONE",
