@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,9 +88,7 @@ class RunnerTest {
     @ValueSource(
             strings = {
                 "setsockopt(4, SOL_TCP, TCP_DEFER_ACCEPT, [1], 4) = 0",
-                "setsockopt(4, SOL_TCP, TCP_NOTSENT_LOWAT, [1], 4) = 0",
                 "setsockopt(4, SOL_TCP, TCP_WINDOW_CLAMP, [1], 4) = 0",
-                "setsockopt(4, SOL_TCP, TCP_INQ, [1], 4) = 0",
                 "setsockopt(4, SOL_SOCKET, SO_ZEROCOPY, [1], 4) = 0",
                 "setsockopt(4, SOL_SOCKET, SO_TIMESTAMPING, [1], 4) = 0",
                 "setsockopt(4, SOL_IP, IP_MTU_DISCOVER, [IP_PMTUDISC_DONT], 4) = 0",
@@ -288,9 +287,33 @@ class RunnerTest {
     }
 
     @Test
-    void knowsServersForAsLongAsTheScriptRuns() throws IOException {
+    void forgetsServersWhenTold() throws IOException {
         assertEquals("", play("`ip tcp_metrics flush all`\n" + ACCEPTED).detail());
-        assertUnsupported("+0 `ip tcp_metrics flush all`", "tcp_metrics");
+        assertEquals("", play(ACCEPTED + "+0 `ip tcp_metrics flush all`").detail());
+    }
+
+    @Test
+    void changesSysctlsWhileTheScriptRunsWhenTheyAreReadOnUse() throws IOException {
+        String goesOn = "\n+0 close(4) = 0\n+0 > F. 1:1(0) ack 1";
+        assertEquals(
+                "",
+                play(ACCEPTED + "+0 `sysctl -q net.ipv4.tcp_retries2=3`" + goesOn)
+                        .detail());
+        for (String fixed : List.of("tcp_rmem=\"1 2 3\"", "tcp_max_tw_buckets=7", "tcp_congestion_control=dctcp")) {
+            String asked = "+0 `sysctl -q net.ipv4." + fixed + "`";
+            assertUnsupported(asked + goesOn, "after the first socket");
+        }
+        assertUnsupported("+0 `sysctl -q net.ipv4.tcp_reordering=9`" + goesOn, "tcp_reordering=9");
+    }
+
+    @Test
+    void comparesWhatIsLeftToRead() throws IOException {
+        String reads = "+0 < P. 1:11(10) ack 1 win 32792\n+0 > . 1:1(0) ack 11\n+0 recvmsg(4, {msg_name(...)=..., "
+                + "msg_iov(1)=[{..., 4}], msg_flags=0, msg_control=[{cmsg_level=SOL_TCP, cmsg_type=TCP_CM_INQ, cmsg_data=";
+        String inq = "+0 setsockopt(4, SOL_TCP, TCP_INQ, [1], 4) = 0\n";
+        assertEquals("", play(ACCEPTED + inq + reads + "6}]}, 0) = 4").detail());
+        assertFails(inq + reads + "5}]}, 0) = 4", "there are 6");
+        assertFails(reads + "6}]}, 0) = 4", "only with TCP_INQ");
     }
 
     @Test
