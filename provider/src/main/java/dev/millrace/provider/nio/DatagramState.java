@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * What the roles of one datagram channel share: where it is bound, whom it is connected to, and what it is. Every field is written under
  * this object's monitor, which is never held while waiting; the volatile ones are read by any thread without.
  */
-final class DatagramState {
+final class DatagramState extends ChannelState {
     /** In the order they are passed. */
     enum Phase {
         OPEN,
@@ -43,11 +43,6 @@ final class DatagramState {
     @Nullable
     InetSocketAddress unconnectedLocalAddress;
 
-    /** A blocking-mode operation is in progress that close leaves the rest to. */
-    private boolean receiving;
-
-    private boolean sending;
-
     DatagramState(DatagramChannel kernel) {
         this.kernel = kernel;
     }
@@ -67,18 +62,9 @@ final class DatagramState {
         return socket;
     }
 
-    /** A blocking-mode operation of this side has begun, or ended. Holding the monitor. */
-    void inProgress(Side side, boolean running) {
-        if (side == Side.INPUT) {
-            receiving = running;
-        } else {
-            sending = running;
-        }
-    }
-
-    /** Whether the channel is closing and the caller is the one who has to give everything up. Holding the monitor. */
+    @Override
     boolean isLastToLeave() {
-        if (phase != Phase.CLOSING || receiving || sending) {
+        if (phase != Phase.CLOSING || isInProgress()) {
             return false;
         }
         phase = Phase.CLOSED;

@@ -7,18 +7,13 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A socket channel's life on the kernel, once routing has decided so: everything is for the JDK's channel to do, which has locks of its own, so
- * none of ours are held. An interrupt closes that channel; each operation looks for this when it ends, however it does, and closes the channel
- * in front as well.
- */
-final class KernelSocket {
+/** A socket channel's life on the kernel, once routing has decided so. */
+final class KernelSocket extends KernelTransfer<SocketChannel> {
     private final StackSocketChannel owner;
-    private final SocketChannel delegate;
 
     KernelSocket(StackSocketChannel owner, SocketChannel delegate) {
+        super(owner, delegate);
         this.owner = owner;
-        this.delegate = delegate;
     }
 
     /** For what an interrupt does not meet. */
@@ -26,45 +21,7 @@ final class KernelSocket {
         return delegate;
     }
 
-    private void closeOwnerWithDelegate() throws IOException {
-        if (!delegate.isOpen()) {
-            owner.close();
-        }
-    }
-
-    // ---- bytes ----
-
-    int read(ByteBuffer target) throws IOException {
-        try {
-            return delegate.read(target);
-        } finally {
-            closeOwnerWithDelegate();
-        }
-    }
-
-    long read(ByteBuffer[] targets, int offset, int length) throws IOException {
-        try {
-            return delegate.read(targets, offset, length);
-        } finally {
-            closeOwnerWithDelegate();
-        }
-    }
-
-    int write(ByteBuffer source) throws IOException {
-        try {
-            return delegate.write(source);
-        } finally {
-            closeOwnerWithDelegate();
-        }
-    }
-
-    long write(ByteBuffer[] sources, int offset, int length) throws IOException {
-        try {
-            return delegate.write(sources, offset, length);
-        } finally {
-            closeOwnerWithDelegate();
-        }
-    }
+    // ---- for the socket adaptor ----
 
     /** By the JDK's socket, which alone knows timeouts. {@code target} has an array; {@code timeoutMs} 0 for none. */
     int blockingRead(ByteBuffer target, int timeoutMs) throws IOException {

@@ -6,18 +6,10 @@ import dev.millrace.stack.tcp.TcpSocket;
 import java.io.IOException;
 import java.nio.channels.NotYetConnectedException;
 
-/**
- * How a socket channel ends: one direction after the other, or both at once.
- *
- * <p>Closing. In non-blocking mode operations are short, so close waits for the running ones through their locks, then gives the
- * connection up. In blocking mode it must not wait, for the blocked thread may itself be on its way into {@code close} after an interrupt:
- * it marks the channel, makes the blocked threads look, and the last of them to leave gives the connection up. In both cases
- * that happens at once and not when selectors let go of the channel: a connection of the stack has no descriptor that could be reused.
- */
-final class SocketClosing {
+/** How a socket channel ends: one direction after the other, or both at once. */
+final class SocketClosing extends ChannelClosing {
     private final StackSocketChannel channel;
     private final SocketState state;
-    private final SideLocks locks;
     private final Driver driver;
     private final RecordedOptions options;
     private final LocalReservation reservation;
@@ -29,9 +21,9 @@ final class SocketClosing {
             Driver driver,
             RecordedOptions options,
             LocalReservation reservation) {
+        super(state, locks, channel.registrations());
         this.channel = channel;
         this.state = state;
-        this.locks = locks;
         this.driver = driver;
         this.options = options;
         this.reservation = reservation;
@@ -89,54 +81,19 @@ final class SocketClosing {
     void close() throws IOException {
         KernelSocket kernel;
         boolean blocking = channel.isBlocking();
-        boolean release = false;
         synchronized (state) {
             kernel = state.kernel;
             state.phase = kernel == null ? Phase.CLOSING : Phase.CLOSED;
-            if (kernel == null && blocking) {
-                release = state.isLastToLeave();
-            }
         }
         if (kernel != null) {
             kernel.channel().close();
-        } else if (!blocking) {
-            closeAfterOperations();
-        } else if (release) {
-            release();
         } else {
-            channel.registrations().signalWaiters();
+            closeWhenLeft(blocking);
         }
     }
 
-    private void closeAfterOperations() throws IOException {
-        boolean release;
-        locks.lockBoth();
-        try {
-            synchronized (state) {
-                release = state.isLastToLeave();
-            }
-        } finally {
-            locks.unlockBoth();
-        }
-        if (release) {
-            release();
-        }
-    }
-
-    /** A blocking-mode operation of this side ends; whoever leaves a closing channel last gives it up. */
-    void onOperationEnd(Side side) throws IOException {
-        boolean last;
-        synchronized (state) {
-            state.inProgress(side, false);
-            last = state.isLastToLeave();
-        }
-        if (last) {
-            release();
-        }
-    }
-
-    /** Gives up whatever the channel holds. Once, by whoever closes it or leaves it last. */
-    private void release() throws IOException {
+    @Override
+    void release() throws IOException {
         try {
             TcpSocket socket = state.tcp;
             if (socket != null) {

@@ -7,40 +7,25 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.IllegalBlockingModeException;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** The reading side of a socket channel on the stack. Its lock, one of {@link SideLocks}, admits one reader, or a thread that connects. */
-final class SocketInput {
+/** The reading side of a socket channel on the stack. */
+final class SocketInput extends SocketSide {
     static final long NO_TIMEOUT = Long.MAX_VALUE;
 
     private static final ByteBuffer[] NONE = {};
-
-    private final StackSocketChannel channel;
-    private final ReentrantLock lock;
-    private final SocketState state;
-    private final SocketClosing closing;
-    private final Registrations registrations;
-    private final Driver driver;
-    private final ConnectionFailure failure;
 
     // guarded by lock
     private @Nullable ReadinessWaiter waiter;
 
     SocketInput(
             StackSocketChannel channel,
-            ReentrantLock lock,
+            SideLocks locks,
             SocketState state,
             SocketClosing closing,
             Driver driver,
             ConnectionFailure failure) {
-        this.channel = channel;
-        this.lock = lock;
-        this.state = state;
-        this.closing = closing;
-        this.registrations = channel.registrations();
-        this.driver = driver;
-        this.failure = failure;
+        super(Side.INPUT, channel, locks, state, closing, driver, failure);
     }
 
     int read(ByteBuffer target) throws IOException {
@@ -123,7 +108,7 @@ final class SocketInput {
         if (waiting == null) {
             waiting = new ReadinessWaiter(() -> !channel.isOpen() || state.inputShut);
             waiter = waiting;
-            registrations.reader(waiting);
+            channel.registrations().reader(waiting);
         }
         boolean satisfied = driver.await(waiting.forAny(socket, bits | TcpSocket.FAILED), deadlineNs);
         if (!satisfied && deadlineNs != NO_TIMEOUT && System.nanoTime() - deadlineNs >= 0) {
@@ -133,19 +118,5 @@ final class SocketInput {
 
     static long deadlineNs(long timeoutNs) {
         return timeoutNs == NO_TIMEOUT ? NO_TIMEOUT : System.nanoTime() + timeoutNs;
-    }
-
-    private void begin() throws ClosedChannelException {
-        channel.enter();
-        synchronized (state) {
-            channel.ensureOpen();
-            state.inProgress(Side.INPUT, true);
-        }
-    }
-
-    /** A blocking operation of this side ends. */
-    void end(boolean completed) throws IOException {
-        closing.onOperationEnd(Side.INPUT);
-        channel.leave(completed);
     }
 }

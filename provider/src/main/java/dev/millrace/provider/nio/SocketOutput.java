@@ -6,38 +6,23 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** The writing side of a socket channel on the stack. Its lock, one of {@link SideLocks}, admits one writer, or a thread that connects. */
-final class SocketOutput {
+/** The writing side of a socket channel on the stack. */
+final class SocketOutput extends SocketSide {
     private static final ByteBuffer[] NONE = {};
-
-    private final StackSocketChannel channel;
-    private final ReentrantLock lock;
-    private final SocketState state;
-    private final SocketClosing closing;
-    private final Registrations registrations;
-    private final Driver driver;
-    private final ConnectionFailure failure;
 
     // guarded by lock
     private @Nullable ReadinessWaiter waiter;
 
     SocketOutput(
             StackSocketChannel channel,
-            ReentrantLock lock,
+            SideLocks locks,
             SocketState state,
             SocketClosing closing,
             Driver driver,
             ConnectionFailure failure) {
-        this.channel = channel;
-        this.lock = lock;
-        this.state = state;
-        this.closing = closing;
-        this.registrations = channel.registrations();
-        this.driver = driver;
-        this.failure = failure;
+        super(Side.OUTPUT, channel, locks, state, closing, driver, failure);
     }
 
     int write(ByteBuffer source) throws IOException {
@@ -148,24 +133,8 @@ final class SocketOutput {
         if (waiting == null) {
             waiting = new ReadinessWaiter(() -> !channel.isOpen() || state.outputShut);
             waiter = waiting;
-            registrations.writer(waiting);
+            channel.registrations().writer(waiting);
         }
         driver.await(waiting.forAny(socket, TcpSocket.WRITABLE | TcpSocket.FAILED), Long.MAX_VALUE);
-    }
-
-    private void begin() throws ClosedChannelException {
-        channel.enter();
-        synchronized (state) {
-            channel.ensureOpen();
-            if (state.outputShut) {
-                throw new ClosedChannelException();
-            }
-            state.inProgress(Side.OUTPUT, true);
-        }
-    }
-
-    private void end(boolean completed) throws IOException {
-        closing.onOperationEnd(Side.OUTPUT);
-        channel.leave(completed);
     }
 }

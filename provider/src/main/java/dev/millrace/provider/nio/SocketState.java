@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * What the roles of one socket channel share: where its connection stands, and what it is. Every field is written under this object's
  * monitor, which is never held while waiting; the volatile ones are read by any thread without.
  */
-final class SocketState {
+final class SocketState extends ChannelState {
     /** In the order they are passed. */
     enum Phase {
         UNCONNECTED,
@@ -35,11 +35,6 @@ final class SocketState {
     @Nullable
     InetSocketAddress remoteAddress;
 
-    /** A blocking-mode operation is in progress that close leaves the rest to. */
-    private boolean reading;
-
-    private boolean writing;
-
     /** @throws NotYetConnectedException or ClosedChannelException unless connected */
     TcpSocket connectedSocket() throws ClosedChannelException {
         TcpSocket socket = tcp;
@@ -55,18 +50,9 @@ final class SocketState {
         };
     }
 
-    /** A blocking-mode operation of this side has begun, or ended. Holding the monitor. */
-    void inProgress(Side side, boolean running) {
-        if (side == Side.INPUT) {
-            reading = running;
-        } else {
-            writing = running;
-        }
-    }
-
-    /** Whether the channel is closing and the caller is the one who has to give everything up. Holding the monitor. */
+    @Override
     boolean isLastToLeave() {
-        if (phase != Phase.CLOSING || reading || writing) {
+        if (phase != Phase.CLOSING || isInProgress()) {
             return false;
         }
         phase = Phase.CLOSED;

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * address of the link, it is used for nothing else.
  *
  * <p>This class is the channel's face; the work is done by its roles, which share {@link DatagramState}: {@link DatagramInput},
- * {@link DatagramOutput}, {@link DatagramBinding}, {@link DatagramConnect}, {@link DatagramClosing} and {@link KernelDatagrams}.
+ * {@link DatagramOutput}, {@link DatagramBinding}, {@link DatagramConnect}, {@link DatagramClosing} and, when the kernel has it all, {@link KernelDatagrams}.
  *
  * <p>Locks, in this order: those of {@link SideLocks}, the input's (held by the one thread that receives, binds or connects), then the output's
  * (sends, binds or connects); then the state's monitor (never held while waiting). A kernel socket beside a stack socket is always in

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * is accepted here. Connections from the kernel are the JDK's own channels.
  *
  * <p>Locks, in this order: that of {@link SocketAccept} (held by the one thread that accepts), {@code stateLock} (guards the fields below it;
- * never held while waiting). Closing follows the protocol of {@link SocketClosing}. A kernel listener beside a stack listener is always
+ * never held while waiting). Closing follows the protocol of {@link ChannelClosing}. A kernel listener beside a stack listener is always
  * in non-blocking mode: a blocking accept waits for both.
  */
 public final class StackServerSocketChannel extends ServerSocketChannel implements StackEndpoint {

@@ -29,11 +29,11 @@ import org.jspecify.annotations.Nullable;
  * {@link TcpSocket}.
  *
  * <p>This class is the channel's face; the work is done by its roles, which share {@link SocketState}: {@link SocketConnect}, {@link SocketInput},
- * {@link SocketOutput}, {@link SocketClosing}, which also explains closing, {@link SocketChannelOptions}, and {@link LocalReservation}, what a bind
- * reserves.
+ * {@link SocketOutput}, {@link SocketClosing}, {@link SocketChannelOptions}, and {@link LocalReservation}, what a bind reserves.
  *
  * <p>Locks, in this order: those of {@link SideLocks}, the input's (held by the one thread that reads or connects), then the output's (writes or
- * connects); then the state's monitor (guards state, options and reservation; never held while waiting).
+ * connects); then the state's monitor (guards state, options and reservation; never held while waiting). Closing is explained at
+ * {@link ChannelClosing}.
  */
 public final class StackSocketChannel extends SocketChannel implements StackEndpoint {
     private final Runtime runtime;
@@ -65,8 +65,8 @@ public final class StackSocketChannel extends SocketChannel implements StackEndp
         this.options = new SocketChannelOptions(this, runtime, state, recorded, reservation);
         this.closing = new SocketClosing(this, state, locks, driver, recorded, reservation);
         ConnectionFailure failure = new ConnectionFailure();
-        this.input = new SocketInput(this, locks.input, state, closing, driver, failure);
-        this.output = new SocketOutput(this, locks.output, state, closing, driver, failure);
+        this.input = new SocketInput(this, locks, state, closing, driver, failure);
+        this.output = new SocketOutput(this, locks, state, closing, driver, failure);
     }
 
     /** An accepted connection. */
