@@ -8,7 +8,7 @@ final class AckSchedule {
     /** Segments acknowledged at once at the start, while the peer's window is small (Linux' TCP_MAX_QUICKACKS). */
     private static final int QUICK_ACKS = 16;
 
-    /** Segments beyond a gap, since RCV.NXT moved, that are acknowledged one by one; like Linux, which joins further ones for a while. */
+    /** Segments of a burst beyond a gap that are acknowledged one by one; like Linux, which joins further ones for a fraction of the round trip. */
     private static final int GAP_ACKS = Rack.DUP_THRESH;
 
     /** A "full-sized" segment is at least this large, until a larger one is seen (RFC 9293 §3.8.6.3). */
@@ -25,7 +25,7 @@ final class AckSchedule {
     private boolean alone;
     /** Two full segments of this burst have been acknowledged. */
     private boolean burstBegun;
-    /** Since RCV.NXT moved. */
+    /** Of this burst. */
     private int gapAcks;
 
     private int quickAcks = QUICK_ACKS;
@@ -102,15 +102,16 @@ final class AckSchedule {
         return quickAcks > 0 && (full ? first != QuickAck.NONE : (repairing || first == QuickAck.ALL) && !interactive);
     }
 
-    /** RCV.NXT has moved. */
-    void onAdvanced() {
-        gapAcks = 0;
-    }
-
     /** Text lies beyond a gap: at once acknowledged, so that the peer sees holes appear (RFC 5681 §4.2). A sender without SACK counts these. */
     void onGap(boolean sackPermitted) {
         ackNow = true;
         alone |= !sackPermitted || gapAcks++ < GAP_ACKS;
+    }
+
+    /** Text has filled a gap, or the beginning of one: the peer waits for nothing as for this (RFC 5681 §4.2). */
+    void onGapFilled() {
+        ackNow = true;
+        alone = true;
     }
 
     /**
@@ -130,7 +131,7 @@ final class AckSchedule {
     /**
      * Whether the ACK that is due goes before the burst's other segments are looked at. As a rule one ACK at the end serves the whole burst; but where segments
      * are lost so are ACKs, and losing the only one of a round trip costs the peer a timeout. So the first two full segments of a burst have one of
-     * their own, and while something is being repaired each segment has.
+     * their own, and so has nearly every segment while something is missing, or has come again.
      */
     boolean goesAlone() {
         return ackNow && alone;
@@ -139,6 +140,7 @@ final class AckSchedule {
     /** All segments of a burst have been taken in. */
     void endBurst() {
         burstBegun = false;
+        gapAcks = 0;
     }
 
     /** No answer came in time to carry the acknowledgment. */

@@ -129,9 +129,6 @@ final class Receiver {
         } else {
             reassemble(from, end, segment.payloadAddress);
         }
-        if (nxt != before) {
-            acks.onAdvanced();
-        }
         if (nxt == finPosition) {
             nxt++;
             window.edge++; // it takes no room, and the window is told as before, as Linux and FreeBSD do
@@ -231,7 +228,7 @@ final class Receiver {
         if (from > nxt) {
             acks.onGap(sackPermitted);
         } else {
-            acks.ackNow = true; // RFC 5681 §4.2: the peer sees holes close, too
+            acks.onGapFilled();
         }
         ReassemblyQueue queue = reassemblyQueue();
         long start = Math.max(from, nxt);

@@ -174,6 +174,21 @@ class DataTest {
         t.stackSendsNothing();
     }
 
+    @Rule("tcp.md: Options")
+    @Test
+    void whatFillsAGapIsAcknowledgedApartFromWhatFollowsIt() {
+        t.peerSack = true;
+        t.acceptConnection();
+        t.peerSends(".", 1001, 1, 1000);
+        t.ignoreSent();
+        t.peerSendsInBurst(".", 1, 1, 1000);
+        t.peerSendsInBurst(".", 2001, 1, 1000);
+        t.endOfBurst();
+        t.stackSends(".", 1, 2001, 0);
+        t.stackSends(".", 1, 3001, 0);
+        t.stackSendsNothing();
+    }
+
     /** Twenty segments of 1000 bytes, read and acknowledged. */
     private void spendQuickAcks() {
         t.acceptConnection();
