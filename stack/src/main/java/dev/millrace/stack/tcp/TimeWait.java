@@ -114,9 +114,14 @@ final class TimeWait extends Flow {
         return newer > 0 || newer == 0 && newerSequence;
     }
 
-    /** Whether we may open a new connection with this tuple: the peer's PAWS, or its own TIME-WAIT, will tell the two apart. */
-    boolean mayReuse(long nowNs) {
-        return hasTimestamps && timestamp(nowNs) - lastTimestampSent > 0;
+    /**
+     * Whether we may open a new connection with this tuple: the peer's PAWS, or its own TIME-WAIT, will tell the two apart. A port that the application has bound
+     * itself does not wait for the clock's next tick, as on Linux: then it is the sequence number that tells.
+     */
+    boolean mayReuse(boolean bound, long nowNs) {
+        int newer = timestamp(nowNs) - lastTimestampSent;
+        boolean rested = newer > 0 && nowNs - tcp.timeWaits.sinceNs(this) >= tcp.config.timeWaitReuseNs();
+        return hasTimestamps && (bound ? newer >= 0 : rested);
     }
 
     /** An initial sequence number for the next connection of this tuple, beyond all that this one used. */
