@@ -35,6 +35,11 @@ final class Flow {
         return segment.localPort() == localPort && segment.remotePort() == remotePort;
     }
 
+    /** The stack's SYN is this connection's, and not of a later one with its ports. */
+    boolean beganWith(Segment syn) {
+        return owns(syn) && (!offsetKnown || syn.sequence() == offset + localIsn);
+    }
+
     /** The stack's SYN, which the script expects with this number. */
     void onSyn(int live, long script) {
         offset = live - (int) script;

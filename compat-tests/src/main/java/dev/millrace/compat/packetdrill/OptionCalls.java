@@ -75,6 +75,7 @@ final class OptionCalls {
             case "SO_SNDBUF", "SO_SNDBUFFORCE" ->
                 options.sendBufferBytes = Math.max((int) Constants.number(value), MIN_SEND_BUFFER / 2);
             case "IP_TOS", "IPV6_TCLASS" -> options.trafficClass = (int) Constants.number(value) & 0xfc;
+            case "IP_LOCAL_PORT_RANGE" -> socket.portRange = (int) Constants.number(value);
             case "SO_LINGER" -> linger(socket, value);
             case "TCP_USER_TIMEOUT", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT" -> {
                 return timing(socket, name, (int) Constants.number(value));
@@ -229,6 +230,7 @@ final class OptionCalls {
             case "SO_ACCEPTCONN" -> bit(socket.acceptor != null);
             case "SO_PROTOCOL" -> Constants.of("IPPROTO_TCP");
             case "TCP_INQ" -> bit(socket.tellsLeft);
+            case "IP_LOCAL_PORT_RANGE" -> socket.portRange;
             case "SO_RCVLOWAT" -> socket.receiveLowWater;
             case "SO_OOBINLINE" -> bit(options.oobInline);
             case "TCP_CORK" -> bit(options.cork);
@@ -249,7 +251,7 @@ final class OptionCalls {
             default -> throw new UnsupportedConstructException("getsockopt " + name);
         };
         Value expected = arguments.get(3);
-        if (!Constants.isAny(expected) && Constants.number(expected) != value) {
+        if (!Constants.isAny(expected) && (int) Constants.number(expected) != (int) value) {
             throw new ScriptException(
                     "getsockopt " + name + ": expected " + Constants.number(expected) + ", the stack told " + value);
         }

@@ -473,7 +473,7 @@ final class ScriptRun implements AutoCloseable {
                 return null;
             }
             boolean opens = segment.isSyn() && expected.has(TcpSegment.SYN) && !expected.has(TcpSegment.ACK);
-            if (opens && flows.stream().noneMatch(each -> each.owns(segment))) {
+            if (opens && flows.stream().noneMatch(each -> each.beganWith(segment))) {
                 begin(new Flow(segment.localPort(), segment.remotePort()));
                 opensSeen = calls().opens();
             }

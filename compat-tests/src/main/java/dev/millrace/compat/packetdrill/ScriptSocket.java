@@ -30,6 +30,9 @@ final class ScriptSocket implements Descriptor, TcpObserver {
     /** TCP_INQ: recvmsg tells how much is left to read. */
     boolean tellsLeft;
 
+    /** IP_LOCAL_PORT_RANGE: the highest port in the upper half, the lowest in the lower; 0: none. */
+    int portRange;
+
     boolean outputShutDown;
     boolean inputShutDown;
 

@@ -164,6 +164,11 @@ final class SocketCalls {
         socket.options.fastOpenNoCookie |= settings.fastOpenWithoutCookieForClients;
         ConnectCall call =
                 world.stack.connect(socket.binding, endpoint.address(), endpoint.port(), socket.options, socket);
+        if (socket.portRange != 0) {
+            int low = socket.portRange & 0xffff;
+            int high = socket.portRange >>> 16;
+            call.ports(port -> port >= low && port <= high);
+        }
         if (text != null) {
             call.text(text);
         }

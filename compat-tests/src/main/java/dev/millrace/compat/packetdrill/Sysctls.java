@@ -57,6 +57,7 @@ final class Sysctls {
             Map.entry("tcp_retries2", new Component("retries", 1)),
             Map.entry("tcp_fastopen_blackhole_timeout_sec", new Component("blackHolePauseNs", 1000 * MS)),
             Map.entry("tcp_fin_timeout", new Component("finWait2Ns", 1000 * MS)),
+            Map.entry("tcp_tw_reuse_delay", new Component("timeWaitReuseNs", MS)),
             Map.entry("tcp_rto_min_us", new Component("minRtoNs", 1000)),
             Map.entry("tcp_max_tw_buckets", new Component("maxTimeWait", 1)),
             Map.entry("tcp_max_syn_backlog", new Component("maxHalfOpenPerListener", 1)));
@@ -78,7 +79,8 @@ final class Sysctls {
     private static final String READ_ON_USE =
             " tcp_syn_retries tcp_synack_retries tcp_retries2 tcp_orphan_retries tcp_fin_timeout "
                     + "tcp_max_syn_backlog tcp_syncookies tcp_fastopen tcp_fastopen_key tcp_fastopen_blackhole_timeout_sec tcp_ecn tcp_sack "
-                    + "tcp_timestamps tcp_window_scaling tcp_slow_start_after_idle tcp_mtu_probing tcp_notsent_lowat tcp_congestion_control ";
+                    + "tcp_timestamps tcp_window_scaling tcp_slow_start_after_idle tcp_mtu_probing tcp_notsent_lowat tcp_congestion_control "
+                    + "tcp_tw_reuse_delay ";
 
     private record Component(String name, long factor) {}
 

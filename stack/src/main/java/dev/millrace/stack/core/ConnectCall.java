@@ -27,6 +27,7 @@ public final class ConnectCall extends CoreCall<TcpSocket> {
     private final TcpObserver observer;
     private StackCore here;
     private @Nullable ByteBuffer text;
+    private PortChooser wanted = PortChooser.ANY;
 
     ConnectCall(
             StackCore first,
@@ -59,6 +60,11 @@ public final class ConnectCall extends CoreCall<TcpSocket> {
      */
     public void text(ByteBuffer first) {
         text = first;
+    }
+
+    /** Which ephemeral ports it may have, as IP_LOCAL_PORT_RANGE on Linux; without meaning for a port that is bound. Before submitting only. */
+    public void ports(PortChooser range) {
+        wanted = range;
     }
 
     @Override
@@ -99,9 +105,10 @@ public final class ConnectCall extends CoreCall<TcpSocket> {
 
     private PortChooser chooser(IpAddress local) {
         if (cores.length == 1) {
-            return PortChooser.ANY;
+            return wanted;
         }
         int shard = here.shard();
-        return localPort -> shardOf(local, localPort) == shard;
+        PortChooser range = wanted;
+        return localPort -> range.accepts(localPort) && shardOf(local, localPort) == shard;
     }
 }

@@ -56,7 +56,7 @@ final class ActiveOpen {
                 return false;
             }
             Flow there = find(to, localPort, remotePort);
-            return there == null || there instanceof TimeWait old && old.mayReuse(nowNs);
+            return there == null || there instanceof TimeWait old && old.mayReuse(false, nowNs);
         }
     }
 
@@ -93,7 +93,7 @@ final class ActiveOpen {
                 remotePort,
                 nowNs);
         Flow there = find(path, localPort, remotePort);
-        if (there instanceof TimeWait old && old.mayReuse(nowNs)) {
+        if (there instanceof TimeWait old && old.mayReuse(binding != null, nowNs)) {
             iss = old.nextInitialSequence(iss);
             tcp.timeWaits.remove(old);
             tcp.counters.increment(Counter.TCP_TIME_WAIT_REUSED);

@@ -12,6 +12,8 @@ package dev.millrace.stack.tcp;
  * @param handshake limits of passive opens
  * @param maxTimeWait TIME-WAIT entries; beyond, the oldest gives way
  * @param timeWaitNs how long TIME-WAIT lasts (60 s as Linux)
+ * @param timeWaitReuseNs how old TIME-WAIT is, at least, before we open a connection with its tuple again (tcp_tw_reuse_delay; Linux ships 1 s
+ *     from times of coarser timestamps)
  * @param synRetries retransmissions of a SYN before giving up (tcp_syn_retries)
  * @param synAckRetries retransmissions of a SYN+ACK before forgetting (tcp_synack_retries)
  * @param retries retransmissions of data before giving up (tcp_retries2)
@@ -36,6 +38,7 @@ public record TcpConfig(
         HandshakeConfig handshake,
         int maxTimeWait,
         long timeWaitNs,
+        long timeWaitReuseNs,
         int synRetries,
         int synAckRetries,
         int retries,
@@ -64,6 +67,7 @@ public record TcpConfig(
                 HandshakeConfig.DEFAULT,
                 1 << 17,
                 60 * SECOND,
+                0,
                 6,
                 5,
                 15,
@@ -101,6 +105,13 @@ public record TcpConfig(
     public TcpConfig with(TcpFeatures wanted) {
         Copy copy = new Copy(this);
         copy.features = wanted;
+        return copy.done();
+    }
+
+    /** As this one, with this least age of TIME-WAIT entries whose tuples are used again. */
+    public TcpConfig withTimeWaitReuse(long delayNs) {
+        Copy copy = new Copy(this);
+        copy.timeWaitReuseNs = delayNs;
         return copy.done();
     }
 
@@ -142,6 +153,7 @@ public record TcpConfig(
         private TcpFeatures features;
         private boolean pacing;
         private int notSentLowBytes;
+        private long timeWaitReuseNs;
 
         Copy(TcpConfig from) {
             this.from = from;
@@ -157,6 +169,7 @@ public record TcpConfig(
             features = from.features;
             pacing = from.pacing;
             notSentLowBytes = from.notSentLowBytes;
+            timeWaitReuseNs = from.timeWaitReuseNs;
         }
 
         TcpConfig done() {
@@ -170,6 +183,7 @@ public record TcpConfig(
                     handshake,
                     from.maxTimeWait,
                     from.timeWaitNs,
+                    timeWaitReuseNs,
                     from.synRetries,
                     from.synAckRetries,
                     from.retries,

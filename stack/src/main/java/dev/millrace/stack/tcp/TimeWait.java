@@ -117,10 +117,13 @@ final class TimeWait extends Flow {
     /**
      * Whether we may open a new connection with this tuple: the peer's PAWS, or its own TIME-WAIT, will tell the two apart by our timestamps, which it compares by
      * their values, so that one tick is enough. Linux waits for a second (tcp_tw_reuse_delay), which bounds connects to one server to as many a second
-     * as there are ports.
+     * as there are ports. A port that the application has bound itself does not wait for the clock's next tick, as on Linux: then it is the sequence
+     * number that tells.
      */
-    boolean mayReuse(long nowNs) {
-        return hasTimestamps && timestamp(nowNs) - lastTimestampSent > 0;
+    boolean mayReuse(boolean bound, long nowNs) {
+        int newer = timestamp(nowNs) - lastTimestampSent;
+        boolean rested = newer > 0 && nowNs - tcp.timeWaits.sinceNs(this) >= tcp.config.timeWaitReuseNs();
+        return hasTimestamps && (bound ? newer >= 0 : rested);
     }
 
     /** An initial sequence number for the next connection of this tuple, beyond all that this one used. */

@@ -35,6 +35,11 @@ final class TimeWaitTable {
         append(entry, nowNs);
     }
 
+    /** When the entry began to wait. */
+    long sinceNs(TimeWait entry) {
+        return entry.expiresNs - waitNs;
+    }
+
     /** The peer's FIN came again: the wait begins anew. */
     void restart(TimeWait entry, long nowNs) {
         unlink(entry);

@@ -177,6 +177,7 @@ class TimeWaitTest {
                 d.handshake(),
                 3,
                 d.timeWaitNs(),
+                d.timeWaitReuseNs(),
                 d.synRetries(),
                 d.synAckRetries(),
                 d.retries(),
@@ -248,6 +249,26 @@ class TimeWaitTest {
         assertEquals(1, t.count(Counter.TCP_TIME_WAIT_REUSED));
         assertEquals(0, t.host.tcp.timeWaits.size());
         assertTrue(SequenceNumber.gt(TcpHost.connectionOf(again).sender.iss, t.stackIss + 2));
+    }
+
+    @Test
+    void aTupleInTimeWaitRestsAsLongAsTheStackIsTold() throws TcpException {
+        t.host.tcp.reconfigure(TcpConfig.of(0).withTimeWaitReuse(ms(1000)), t.nowNs);
+        activeTimeWait(true);
+        t.after(ms(999));
+        assertThrows(TcpException.class, this::reconnectFromTheSamePort);
+        t.after(ms(1));
+        assertEquals(TcpState.SYN_SENT, reconnectFromTheSamePort().state());
+    }
+
+    @Test
+    void aBoundPortIsReusedAtOnceSinceItsSequenceNumbersGoOn() throws TcpException {
+        t.host.tcp.reconfigure(TcpConfig.of(0).withTimeWaitReuse(ms(1000)), t.nowNs);
+        activeTimeWait(true);
+        LocalBinding bound = t.host.tcp.ports.bind(Trace.STACK, t.connection().localPort, t.options);
+        TcpConnection again = t.host.tcp.connect(
+                bound, Trace.PEER, Trace.PEER_PORT, t.options, TcpObserver.NONE, PortChooser.ANY, t.nowNs);
+        assertTrue(SequenceNumber.gt(again.sender.iss, t.stackIss + 2));
     }
 
     @Test
