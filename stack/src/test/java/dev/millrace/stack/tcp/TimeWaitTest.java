@@ -258,7 +258,9 @@ class TimeWaitTest {
         t.after(ms(999));
         assertThrows(TcpException.class, this::reconnectFromTheSamePort);
         t.after(ms(1));
-        assertEquals(TcpState.SYN_SENT, reconnectFromTheSamePort().state());
+        assertEquals(
+                TcpState.SYN_SENT,
+                TcpHost.connectionOf(reconnectFromTheSamePort()).state());
     }
 
     @Test
@@ -266,9 +268,9 @@ class TimeWaitTest {
         t.host.tcp.reconfigure(TcpConfig.of(0).withTimeWaitReuse(ms(1000)), t.nowNs);
         activeTimeWait(true);
         LocalBinding bound = t.host.tcp.ports.bind(Trace.STACK, t.connection().localPort, t.options);
-        TcpConnection again = t.host.tcp.connect(
+        TcpSocket again = t.host.tcp.connect(
                 bound, Trace.PEER, Trace.PEER_PORT, t.options, TcpObserver.NONE, PortChooser.ANY, t.nowNs);
-        assertTrue(SequenceNumber.gt(again.sender.iss, t.stackIss + 2));
+        assertTrue(SequenceNumber.gt(TcpHost.connectionOf(again).sender.iss, t.stackIss + 2));
     }
 
     @Test
