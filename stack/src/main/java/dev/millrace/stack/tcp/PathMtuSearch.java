@@ -24,8 +24,11 @@ final class PathMtuSearch {
      */
     static final int FLOOR_BYTES_V4 = 512 + TCP_HEADER;
 
-    /** Timeouts in a row that mean a black hole: Linux' tcp_retries1, RFC 1122 §4.2.3.5's R1. */
-    static final int BLACK_HOLE_TIMEOUTS = 3;
+    /**
+     * Retransmissions in vain that mean a black hole: Linux' tcp_retries1, RFC 1122 §4.2.3.5's R1. As on Linux a number stands for the time that so many take, three
+     * seconds: on a line that loses much, three in a row are lost by chance.
+     */
+    static final int BLACK_HOLE_RETRIES = 3;
 
     /** A range this small is not worth another probe: Linux' tcp_probe_threshold. */
     private static final int THRESHOLD_BYTES = 8;
@@ -77,15 +80,16 @@ final class PathMtuSearch {
     }
 
     /**
-     * The retransmission timer has fired {@code timeouts} times since anything was acknowledged, about a flight whose largest segment has
-     * {@code flightBytes}. What a probe was to find out stays unknown (RFC 4821 §7.6.3).
+     * The retransmission timer has fired, about a flight whose largest segment has {@code flightBytes}. What a probe was to find out stays unknown (RFC 4821
+     * §7.6.3).
      *
+     * @param repeatedly for as long as {@link #BLACK_HOLE_RETRIES} take
      * @return true when {@link #limitBytes} has become smaller
      */
-    boolean onTimeout(int timeouts, int flightBytes, long nowNs) {
+    boolean onTimeout(boolean repeatedly, int flightBytes, long nowNs) {
         endProbe();
         int smaller = searching ? Math.max(low / 2, floorBytes()) : BASE_BYTES;
-        if (mode == MtuProbing.OFF || timeouts < BLACK_HOLE_TIMEOUTS || flightBytes <= smaller) {
+        if (mode == MtuProbing.OFF || !repeatedly || flightBytes <= smaller) {
             return false; // a segment that small is not lost because of its size
         }
         beginAt(smaller, nowNs);

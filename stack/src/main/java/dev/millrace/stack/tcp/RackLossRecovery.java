@@ -81,7 +81,7 @@ final class RackLossRecovery implements LossRecovery {
         for (; number < log.next() && log.end(number) <= to; number++) {
             log.onRetransmitted(number, nowNs, rate);
         }
-        phases.onRetransmitted(to - from, nowNs);
+        phases.onRetransmitted(to - from, segmentBytes, nowNs);
     }
 
     // ---- acknowledgments ----

@@ -44,6 +44,9 @@ final class RecoveryPhases {
     /** SND.NXT when recovery began; afterwards, what RFC 6582 calls recover. −1 before the first. */
     private long recoveryPoint = -1;
 
+    /** Segments, since the last time that nothing was being repaired. */
+    private long sentAgain;
+
     // after a timeout
     private long timeoutUna = LossRecovery.NOTHING;
     /** The first retransmission is due and goes out whatever the window says. */
@@ -101,7 +104,8 @@ final class RecoveryPhases {
         reduction.onSent(bytes);
     }
 
-    void onRetransmitted(long bytes, long nowNs) {
+    void onRetransmitted(long bytes, int segmentBytes, long nowNs) {
+        sentAgain += (bytes + segmentBytes - 1) / segmentBytes;
         reduction.onSent(bytes);
         undo.onRetransmitted(nowNs);
         firstRetransmissionDue = false;
@@ -159,11 +163,20 @@ final class RecoveryPhases {
             case AFTER_TIMEOUT -> verifyTimeout(ack, advanced, arrived);
         }
         detection.find(isRepairing(ack.una), ack.nowNs); // again if a reduction has been undone
-        boolean newer = phase == Phase.REDUCING || log.una() > recoveryPoint; // a mark causes no retransmission
-        if (!inRecovery() && detection.saysLoss(newer)
+        if (!inRecovery() && detection.saysLoss(duplicatesMayCount())
                 || phase == Phase.AFTER_TIMEOUT && detection.isRetransmissionLost()) {
             enterFastRecovery(delivered, segmentBytes, ack.nowNs);
         }
+    }
+
+    /**
+     * Without SACK: whether duplicates speak of what is out now. They do when more than the last recovery's data is acknowledged (RFC 6582 §3.2 (1)), or when nothing was
+     * sent again, as for a mark; before, each segment that was sent again needlessly may have caused one (§4), but no more.
+     */
+    private boolean duplicatesMayCount() {
+        return phase == Phase.REDUCING
+                || log.una() > recoveryPoint
+                || detection.duplicates.count() >= Rack.DUP_THRESH + sentAgain;
     }
 
     // ---- fast recovery ----
@@ -172,6 +185,9 @@ final class RecoveryPhases {
     private void enterFastRecovery(long delivered, int segmentBytes, long nowNs) {
         // as Linux, whatever has been lost meanwhile belongs to the same episode
         boolean reduced = phase == Phase.REDUCING;
+        if (!inRecovery()) {
+            sentAgain = 0;
+        }
         phase = Phase.FAST_RECOVERY;
         forwardRto.decide();
         firstRetransmissionDue = false;
@@ -247,6 +263,9 @@ final class RecoveryPhases {
 
     /** The retransmission timer has fired. */
     void onTimeout(boolean reneged, long nowNs) {
+        if (!inRecovery()) {
+            sentAgain = 0;
+        }
         boolean again = timeoutUna == log.una();
         boolean reduced = phase != Phase.OPEN && log.una() < recoveryPoint && (isReducing() || again);
         forwardRto.onTimeout(inRecovery() && !again);

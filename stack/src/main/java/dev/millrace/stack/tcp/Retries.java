@@ -151,7 +151,12 @@ final class Retries {
             // the peer shrank its window to nothing: retransmissions are probes, and silence is what counts
             return nowNs - heardNs > RttEstimator.MAX_RTO_NS;
         }
-        return timeouts > 1 && nowNs - firstTimeoutNs >= spanNs(limit());
+        return haveLasted(limit(), nowNs);
+    }
+
+    /** Nothing has come through for as long as so many retransmissions take. */
+    boolean haveLasted(int retransmissions, long nowNs) {
+        return timeouts > 1 && nowNs - firstTimeoutNs >= spanNs(retransmissions);
     }
 
     /**

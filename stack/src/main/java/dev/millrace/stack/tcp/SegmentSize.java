@@ -75,9 +75,9 @@ final class SegmentSize {
     }
 
     /** As {@link PathMtuSearch#onTimeout}; {@code unacknowledgedBytes} is what is in flight. */
-    boolean onTimeout(int timeouts, long unacknowledgedBytes, long nowNs) {
+    boolean onTimeout(boolean repeatedly, long unacknowledgedBytes, long nowNs) {
         int flightBytes = (int) Math.min(unacknowledgedBytes, payloadBytes) + headerBytes();
-        boolean smaller = search.onTimeout(timeouts, flightBytes, nowNs);
+        boolean smaller = search.onTimeout(repeatedly, flightBytes, nowNs);
         if (smaller) {
             update();
         }

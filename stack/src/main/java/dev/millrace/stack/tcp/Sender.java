@@ -303,7 +303,7 @@ final class Sender {
     /** RFC 6298 (5.4) to (5.6): the earliest segment not acknowledged goes out again, and the next timeout is twice as long. */
     void onRetransmissionTimeout(long nowNs) {
         rtt.backOff();
-        if (size.onTimeout(connection.retries.timeouts(), nxt - una, nowNs)) {
+        if (size.onTimeout(connection.retries.haveLasted(PathMtuSearch.BLACK_HOLE_RETRIES, nowNs), nxt - una, nowNs)) {
             tcp.counters.increment(Counter.TCP_MTU_BLACK_HOLES);
             resize();
         }

@@ -92,11 +92,11 @@ class PathMtuTest {
     }
 
     @Test
-    void fullSegmentsThatTimeOutThreeTimesBecomeSmall() {
+    void fullSegmentsThatTimeOutForThreeSecondsBecomeSmall() {
         probing(MtuProbing.BLACKHOLE);
         write(MSS);
         t.stackSends(".", 1, 1, MSS);
-        timeouts(MSS, MSS, BASE);
+        timeouts(MSS, MSS, MSS, MSS, BASE);
         assertEquals(1, t.count(Counter.TCP_MTU_BLACK_HOLES));
         received = 1 + BASE;
         t.peerSends(".", 1, received, 0);
@@ -109,7 +109,7 @@ class PathMtuTest {
         probing(MtuProbing.BLACKHOLE);
         write(MSS);
         t.stackSends(".", 1, 1, MSS);
-        timeouts(MSS, MSS, BASE, 512, 512, 512);
+        timeouts(MSS, MSS, MSS, MSS, BASE, 512, 512, 512);
         assertEquals(2, t.count(Counter.TCP_MTU_BLACK_HOLES));
     }
 
@@ -118,7 +118,7 @@ class PathMtuTest {
         probing(MtuProbing.BLACKHOLE);
         write(1000);
         t.stackSends(".", 1, 1, 1000);
-        timeouts(1000, 1000, 1000, 1000, 1000);
+        timeouts(1000, 1000, 1000, 1000, 1000, 1000, 1000);
         assertEquals(0, t.count(Counter.TCP_MTU_BLACK_HOLES));
         assertEquals(MSS, t.connection().sender.segmentBytes());
     }

@@ -316,7 +316,7 @@ class RackLossRecoveryTest {
     }
 
     @Test
-    void withoutSackDuplicatesAfterATimeoutDoNotStartAnotherRecovery() {
+    void withoutSackDuplicatesThatWhatWasSentAgainMayCauseStartNoOtherRecovery() {
         withoutSack();
         send(10);
         recovery.onTimeout(nowNs);
@@ -324,7 +324,7 @@ class RackLossRecoveryTest {
         ack(10);
         assertFalse(recovery.inRecovery());
         send(2);
-        for (int i = 0; i < 5; i++) {
+        for (int i = 0; i < 3; i++) {
             ack(10);
         }
         assertFalse(recovery.inRecovery(), "RFC 6582 §3.2 (1)");
@@ -333,6 +333,22 @@ class RackLossRecoveryTest {
         for (int i = 0; i < 3; i++) {
             ack(11);
         }
+        assertTrue(recovery.inRecovery());
+    }
+
+    @Test
+    void withoutSackMoreDuplicatesThanThatTellOfALossRightBehindTheLastRecovery() {
+        withoutSack();
+        send(10);
+        recovery.onTimeout(nowNs);
+        retransmit(0);
+        ack(10);
+        send(5);
+        for (int i = 0; i < 3; i++) {
+            ack(10);
+        }
+        assertFalse(recovery.inRecovery());
+        ack(10);
         assertTrue(recovery.inRecovery());
     }
 
