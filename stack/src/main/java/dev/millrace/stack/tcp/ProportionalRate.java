@@ -17,13 +17,14 @@ final class ProportionalRate {
 
     /**
      * @param flightBytes RecoverFS
-     * @param pipe what is in flight now, the losses just found not counted
+     * @param pipe what is in flight now, the losses just found not counted; the fast retransmit leaves in any case, also when the acknowledgment that
+     *     asked for it tells of nothing that has arrived, as a duplicate may that limited transmit has caused
      */
-    void begin(long flightBytes, long pipe) {
+    void begin(long flightBytes, long pipe, int segmentBytes) {
         recoverFlightBytes = Math.max(1, flightBytes);
         deliveredBytes = 0;
         outBytes = 0;
-        windowBytes = pipe;
+        windowBytes = pipe + segmentBytes;
     }
 
     /** Data left, sent again or new. */

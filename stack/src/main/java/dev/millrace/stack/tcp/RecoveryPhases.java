@@ -200,7 +200,7 @@ final class RecoveryPhases {
         }
         if (!reduced) {
             congestion.onLoss(nowNs);
-            beginReduction(delivered);
+            beginReduction(delivered, segmentBytes);
         }
     }
 
@@ -331,17 +331,17 @@ final class RecoveryPhases {
         congestion.onEcnEcho(nowNs);
         if (!log.isEmpty() && !congestion.setsWindowInRecovery()) {
             phase = Phase.REDUCING;
-            beginReduction(delivered);
+            beginReduction(delivered, segmentBytes);
             reduce(delivered, segmentBytes, true);
         }
     }
 
-    private void beginReduction(long delivered) {
+    private void beginReduction(long delivered, int segmentBytes) {
         recoveryPoint = log.end();
         // RFC 9937 §6.2, RecoverFS: without what was SACKed before this acknowledgment, in whose place more was sent
         // (RFC 3042)
         long flight = log.end() - log.una() - log.sackedBytes() - detection.duplicates.bytes() + delivered;
-        reduction.begin(flight, detection.pipe());
+        reduction.begin(flight, detection.pipe(), segmentBytes);
     }
 
     /** Something has arrived while the window comes down; {@code safe} as in {@link ProportionalRate#onAck}. */

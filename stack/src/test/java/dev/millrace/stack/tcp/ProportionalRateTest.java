@@ -16,7 +16,7 @@ class ProportionalRateTest {
 
     @BeforeEach
     void begin() {
-        reduction.begin(10 * MSS, 9 * MSS);
+        reduction.begin(10 * MSS, 9 * MSS, MSS);
     }
 
     private void delivered(long bytes, long pipe, boolean safe) {

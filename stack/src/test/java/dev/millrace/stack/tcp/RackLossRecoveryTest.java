@@ -337,6 +337,18 @@ class RackLossRecoveryTest {
     }
 
     @Test
+    void withoutSackTheThirdDuplicateSendsAgainThoughLimitedTransmitHasCausedIt() {
+        withoutSack();
+        send(3);
+        ack(0);
+        ack(0);
+        send(2);
+        ack(0);
+        assertTrue(recovery.inRecovery());
+        retransmit(0);
+    }
+
+    @Test
     void withoutSackMoreDuplicatesThanThatTellOfALossRightBehindTheLastRecovery() {
         withoutSack();
         send(10);
