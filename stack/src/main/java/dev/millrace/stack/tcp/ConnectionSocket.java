@@ -324,6 +324,7 @@ final class ConnectionSocket implements TcpSocket {
     public int shard() {
         return connection.tcp.config.shard();
     }
+
     // ---- core ----
 
     /** What the application has asked for so far; whatever it asks for from now on, it submits the connection for again. */
