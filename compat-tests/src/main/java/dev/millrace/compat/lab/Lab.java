@@ -24,6 +24,8 @@ public final class Lab implements AutoCloseable {
     /** What ends the lab, last made first. */
     private final Deque<Runnable> undo = new ArrayDeque<>();
 
+    private boolean ended;
+
     private final Thread atExit = new Thread(this::removeAll, "removal of " + prefix);
     private final Path folder;
 
@@ -53,12 +55,30 @@ public final class Lab implements AutoCloseable {
 
     /** Makes a namespace with its loopback interface up. */
     public synchronized Namespace namespace(String name) {
+        checkNotEnded();
         String whole = prefix + name;
         Command.succeed(CONFIGURE, List.of("ip", "netns", "add", whole));
-        undo.push(() -> Command.run(CONFIGURE, List.of("ip", "netns", "del", whole)));
+        undo.push(() -> removeNamespace(whole));
         Namespace namespace = new Namespace(this, whole);
         namespace.ip("link", "set", "lo", "up");
         return namespace;
+    }
+
+    /** With what still runs there: a command that another thread waits for, when this JVM has been told to end. */
+    private static void removeNamespace(String name) {
+        Command.run(CONFIGURE, List.of("ip", "netns", "pids", name))
+                .output()
+                .lines()
+                .filter(line -> line.strip().matches("[0-9]+"))
+                .map(pid -> ProcessHandle.of(Long.parseLong(pid.strip())))
+                .forEach(process -> process.ifPresent(ProcessHandle::destroyForcibly));
+        Command.run(CONFIGURE, List.of("ip", "netns", "del", name));
+    }
+
+    private void checkNotEnded() {
+        if (ended) {
+            throw new LabException("the lab " + prefix + " has ended");
+        }
     }
 
     /** A pair of Ethernet interfaces, one in each namespace, down and without addresses; frames on it are whole and checksummed. */
@@ -83,11 +103,13 @@ public final class Lab implements AutoCloseable {
 
     /** Has {@code action} run when the lab ends, after what was made later. */
     public synchronized void onClose(Runnable action) {
+        checkNotEnded();
         undo.push(action);
     }
 
     /** Starts a process in the machine's own namespace; it ends with the lab at the latest. */
     public synchronized RunningProcess start(String name, List<String> words) {
+        checkNotEnded();
         RunningProcess process = RunningProcess.start(name, words);
         undo.push(process::kill);
         return process;
@@ -100,6 +122,7 @@ public final class Lab implements AutoCloseable {
     }
 
     private synchronized void removeAll() {
+        ended = true;
         LabException failure = null;
         while (!undo.isEmpty()) {
             try {

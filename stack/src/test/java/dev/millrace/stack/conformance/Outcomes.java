@@ -58,7 +58,7 @@ final class Outcomes {
             }
             switch (xml.getLocalName()) {
                 case "testcase" -> {
-                    type = xml.getAttributeValue(null, "classname");
+                    type = classOf(xml.getAttributeValue(null, "classname"));
                     test = type + "#" + methodOf(xml.getAttributeValue(null, "name"));
                     note(test, type, Outcome.PASSED);
                 }
@@ -76,7 +76,13 @@ final class Outcomes {
         byTest.merge(type + "#", outcome, Outcome::worse);
     }
 
-    /** Surefire appends parameter types and the invocation's number. */
+    /** Surefire appends the invocation's number to the name of a parameterized class. */
+    private static String classOf(String name) {
+        int end = name.indexOf('[');
+        return end < 0 ? name : name.substring(0, end);
+    }
+
+    /** And to that of a method, with its parameter types before. */
     private static String methodOf(String name) {
         int end = 0;
         while (end < name.length() && Character.isJavaIdentifierPart(name.charAt(end))) {
