@@ -211,12 +211,19 @@ final class Statements {
                 Object right = unary();
                 left = left instanceof String text
                         ? formatted(text, right)
-                        : (Object) Math.floorMod(whole(left), whole(right));
+                        : (Object) remainder(whole(left), whole(right));
                 left = left instanceof Long remainder ? (Object) (double) remainder : left;
             } else {
                 return left;
             }
         }
+    }
+
+    private static long remainder(long number, long by) {
+        if (by == 0) {
+            throw new ScriptException("a remainder of a division by zero");
+        }
+        return Math.floorMod(number, by);
     }
 
     private static String formatted(String text, Object argument) {

@@ -102,6 +102,8 @@ final class Bbr implements CongestionControl {
         lookWhetherPipeIsFull(sample);
         drain(sample);
         updateMinRtt(sample);
+        startPacing(
+                sample.rttNs); // though nothing has asked for a rate yet, as when what went with a SYN is acknowledged
         setPacingRate();
         setWindow(sample);
     }
@@ -221,11 +223,16 @@ final class Bbr implements CongestionControl {
     /** Before the first measurement: the initial window in a round trip, or in a millisecond when none is known, times STARTUP's gain. */
     @Override
     public long pacingRate(long roundTripNs) {
+        startPacing(roundTripNs);
+        return pacingRate;
+    }
+
+    /** The first rate is the window's, not that of the first sample, which may be a few bytes': what comes next only raises it until the pipe is full. */
+    private void startPacing(long roundTripNs) {
         if (pacingRate == 0) {
             long assumedNs = roundTripNs > 0 ? roundTripNs : 1_000_000;
             pacingRate = (long) (HIGH_GAIN * (double) cwndBytes * NS_PER_SECOND / (double) assumedNs);
         }
-        return pacingRate;
     }
 
     private void setWindow(AckSample sample) {

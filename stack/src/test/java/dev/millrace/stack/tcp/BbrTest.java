@@ -72,6 +72,12 @@ class BbrTest {
     }
 
     @Test
+    void aFewBytesThatCameFirstDoNotSlowTheStart() {
+        round(3_000_000_000L / RTT, 0); // three bytes that went with the SYN
+        assertEquals(2.885 * 10 * MSS / 0.04, (double) bbr.pacingRate(RTT), 1);
+    }
+
+    @Test
     void startupDoublesUntilTheRateHasNotGrownForThreeRounds() {
         bbr.pacingRate(RTT);
         long last = 0;
