@@ -296,6 +296,15 @@ final class Host implements Network.Station {
         }
     }
 
+    /** A handshake has ended otherwise than in a connection. */
+    boolean hasGivenUpHandshakes() {
+        long ended = 0;
+        for (int shard = 0; shard < stack.shards(); shard++) {
+            ended += stack.core(shard).counters().get(Counter.TCP_ATTEMPT_FAILS);
+        }
+        return ended > 0;
+    }
+
     // ---- faults ----
 
     boolean isAlive() {

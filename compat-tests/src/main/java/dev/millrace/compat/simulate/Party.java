@@ -208,6 +208,10 @@ final class Party extends Application {
         if (host.world.forgetsHandshakes(talk) && (error == TcpError.CONNECTION_RESET || error == TcpError.NONE)) {
             talk.excuse("SYN cookie"); // what overtakes the ACK that brings it is a stranger's (RFC 4987 §3.6)
         }
+        if (error == TcpError.CONNECTION_RESET && client && heard == 0 && host.world.gaveUpHandshakes(talk)) {
+            // the neighbour did not answer, which ends the entry as on Linux, and its SYN+ACK had arrived
+            talk.excuse("half-open entry gone");
+        }
         if (error == TcpError.TIMED_OUT && !isAnswered() && host.world.acceptsSlowly(talk)) {
             talk.excuse("crowded"); // others took the few places each time that this one's SYN came by
         }

@@ -98,6 +98,11 @@ final class World implements AutoCloseable {
         return plan.hosts().get(talk.serverHost).tcp().forgetsHandshakes();
     }
 
+    /** Whether the server's host has forgotten a half-open entry before its time. */
+    boolean gaveUpHandshakes(Talk talk) {
+        return hasFaults() && host(talk.serverHost).hasGivenUpHandshakes();
+    }
+
     /** Whether the server accepts so few connections at a time, so rarely, that some may wait longer than their SYNs are repeated. */
     boolean acceptsSlowly(Talk talk) {
         HostPlan server = plan.hosts().get(talk.serverHost);
